@@ -1,0 +1,71 @@
+//! Owns what a serde type must say of itself to be kept as a session. Knows no store.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::SessionId;
+
+/// A type that can be a session: [`Session`](crate::Session), or a struct of one's own.
+///
+/// ```
+/// use std::path::{Path, PathBuf};
+///
+/// use chrono::{DateTime, Utc};
+/// use serde::{Deserialize, Serialize};
+/// use session_model::{SessionId, SessionRecord};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Chat {
+///     id: SessionId,
+///     cwd: PathBuf,
+///     turns: Vec<String>,
+/// }
+///
+/// impl SessionRecord for Chat {
+///     const CAPPED: &'static [&'static str] = &["turns"];
+///     const DIRECTORY: &'static [&'static str] = &["cwd"];
+///
+///     fn id(&self) -> &str {
+///         &self.id
+///     }
+///     fn set_id(&mut self, id: SessionId) {
+///         self.id = id;
+///     }
+///     fn directory(&self) -> Option<&Path> {
+///         Some(&self.cwd)
+///     }
+///     fn updated_at(&self) -> Option<DateTime<Utc>> {
+///         None // the file's own time is used
+///     }
+/// }
+///
+/// let chat = Chat { id: SessionId::new("c1")?, cwd: "/work".into(), turns: Vec::new() };
+/// assert_eq!(chat.id(), "c1");
+/// # Ok::<(), session_model::InvalidId>(())
+/// ```
+pub trait SessionRecord: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Names the members that are arrays whose older elements a windowed load may leave out.
+    const CAPPED: &'static [&'static str];
+
+    /// Names arrays that mirror a capped one element by element, as (mirror, capped). They no longer
+    /// fit once elements of the capped array are left out.
+    const PARALLEL: &'static [(&'static str, &'static str)] = &[];
+
+    /// Leads to the member that holds the directory, from the top of the document.
+    const DIRECTORY: &'static [&'static str] = &["metadata", "directory"];
+
+    /// Returns the id, which for a foreign document need not be a valid one.
+    fn id(&self) -> &str;
+
+    /// Replaces the id.
+    fn set_id(&mut self, id: SessionId);
+
+    /// Returns the working directory the session belongs to.
+    fn directory(&self) -> Option<&Path>;
+
+    /// Returns when the session was last added to.
+    fn updated_at(&self) -> Option<DateTime<Utc>>;
+}
