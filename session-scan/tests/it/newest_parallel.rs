@@ -1,0 +1,121 @@
+//! Several threads give the same answers, hold few files and pass panics on.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use session_scan::testing::{Counting, MemoryFile};
+use session_scan::{Entry, Look, Newest, Probe};
+
+use crate::store::{
+    Hit, Records, Says, Store, corpus, entries, look, naive, naive_unreadable, walked,
+};
+
+/// Thousands of files in which every kind occurs, many in one tick, some updated long before their mtime.
+fn large_store() -> Store {
+    let mut state = 7_u64;
+    let mut random = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) % below
+    };
+    (0..5_000)
+        .map(|_| {
+            let modified = i128::from(random(900));
+            let says = match random(40) {
+                0..3 => Says::Hit(modified - i128::from(random(300))),
+                3 => Says::Hit(modified + 50),
+                4 => Says::Garbage,
+                5 => Says::Gone,
+                6 => Says::Denied,
+                _ => Says::Miss,
+            };
+            (modified, says)
+        })
+        .collect()
+}
+
+#[test]
+fn every_number_of_threads_gives_the_same_order() {
+    let store = large_store();
+    let expected = naive(&store);
+    for threads in [1, 2, 3, 16] {
+        assert_eq!(walked(&store, threads), expected, "{threads} threads");
+    }
+}
+
+#[test]
+fn reports_and_open_files_do_not_depend_on_luck() {
+    let store = large_store();
+    for threads in [1, 2, 5] {
+        let corpus = Counting::new(corpus(&store));
+        let mut newest = Newest::new(&corpus, entries(&corpus), &Records).threads(threads);
+        for _ in 0..20 {
+            let (_, hit) = newest.next_hit().expect("there are more");
+            let reported: Vec<String> = newest
+                .unreadable()
+                .iter()
+                .map(|report| report.entry.name.clone())
+                .collect();
+            assert_eq!(
+                reported,
+                naive_unreadable(&store, Some(hit.0.0)),
+                "{threads} threads"
+            );
+        }
+        assert!(newest.by_ref().count() > 20);
+        assert_eq!(corpus.opens(), store.len(), "each file is opened once");
+        assert!(corpus.open_most() <= threads, "one open file a thread");
+        assert_eq!(corpus.open_now(), 0, "every file is closed");
+    }
+}
+
+#[test]
+fn a_hit_calls_off_the_looks_that_it_makes_needless() {
+    // Hits only from the 200th on, each at its mtime.
+    let store: Store = (0..50_000_i128)
+        .map(|at| {
+            (
+                at,
+                if at < 49_800 {
+                    Says::Hit(at)
+                } else {
+                    Says::Miss
+                },
+            )
+        })
+        .collect();
+    let corpus = Counting::new(corpus(&store));
+    let mut newest = Newest::new(&corpus, entries(&corpus), &Records).threads(2);
+    assert_eq!(
+        newest.next_hit().map(|(entry, _)| entry.modified),
+        Some(49_799)
+    );
+    assert!(corpus.opens() >= 201);
+    assert!(
+        corpus.opens() < 1_000,
+        "batches grow slowly: {}",
+        corpus.opens()
+    );
+}
+
+struct Panicking;
+
+impl Probe<MemoryFile> for Panicking {
+    type Hit = Hit;
+
+    fn probe(&self, entry: &Entry, file: &MemoryFile) -> Look<Hit> {
+        assert_ne!(entry.modified, 3, "a fault in the probe");
+        look(entry, file.bytes())
+    }
+}
+
+#[test]
+fn a_panic_in_the_probe_is_passed_on_and_nothing_hangs() {
+    let store: Store = (0..300).map(|at| (at, Says::Miss)).collect();
+    let corpus = corpus(&store);
+    for threads in [1, 3] {
+        let mut newest = Newest::new(&corpus, entries(&corpus), &Panicking).threads(threads);
+        let passed = catch_unwind(AssertUnwindSafe(|| newest.next_hit().is_some()));
+        assert!(passed.is_err(), "{threads} threads");
+    }
+}
