@@ -1,0 +1,89 @@
+//! What an index needs from the place where it is kept: a few small named blobs and one lock. Knows no format and no
+//! file system.
+
+use std::fmt::{self, Debug};
+use std::io;
+use std::sync::Arc;
+
+/// Keeps small named blobs, replaced as a whole, and one lock over all of them.
+///
+/// Names are short, made by the index, and consist of ASCII letters, digits, `-`, `_` and `.` only. `replace` and
+/// `remove` are called only while the lock is held, `read` at any time.
+pub trait IndexStorage: Debug + Send + Sync {
+    /// Reads the blob `name`, but no more than its first `limit` bytes; `None` if there is no such blob.
+    ///
+    /// A caller that must not mistake a part for the whole asks for one byte more than it accepts.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the medium says. Something under that name that is not a plain blob (a directory, a link) is an error.
+    fn read(&self, name: &str, limit: usize) -> io::Result<Option<Vec<u8>>>;
+
+    /// Replaces or creates the blob `name` atomically: at any time a reader sees the old bytes or the new ones.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the medium says; the old bytes are still there, or the new ones are visible but perhaps not durable.
+    fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// Removes the blob `name`; `false` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the medium says.
+    fn remove(&self, name: &str) -> io::Result<bool>;
+
+    /// Takes the lock that excludes every other writer, in this process and in others.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) or [`TimedOut`](io::ErrorKind::TimedOut) when somebody else holds it
+    /// for longer than the storage waits; any other kind when it cannot be taken at all.
+    fn lock(&self) -> io::Result<StorageLock<'_>>;
+}
+
+/// Holds an index storage's lock until it is dropped.
+#[must_use = "dropping it releases the lock"]
+pub struct StorageLock<'a>(
+    #[expect(dead_code, reason = "it is kept for its Drop alone")] Box<dyn Send + 'a>,
+);
+
+impl<'a> StorageLock<'a> {
+    /// Makes a lock out of anything that releases it when dropped.
+    pub fn new(guard: impl Send + 'a) -> Self {
+        Self(Box::new(guard))
+    }
+}
+
+impl Debug for StorageLock<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StorageLock")
+    }
+}
+
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<T: IndexStorage + ?Sized> IndexStorage for $pointer {
+            fn read(&self, name: &str, limit: usize) -> io::Result<Option<Vec<u8>>> {
+                (**self).read(name, limit)
+            }
+
+            fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+                (**self).replace(name, bytes)
+            }
+
+            fn remove(&self, name: &str) -> io::Result<bool> {
+                (**self).remove(name)
+            }
+
+            fn lock(&self) -> io::Result<StorageLock<'_>> {
+                (**self).lock()
+            }
+        }
+    )*};
+}
+
+forward!(&T, Box<T>, Arc<T>);
+
+/// The trait is used as `dyn`; this stops compiling when it no longer can be.
+const _: fn(&dyn IndexStorage) = |_| ();
