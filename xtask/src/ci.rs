@@ -1,0 +1,95 @@
+//! The checks of continuous integration, in the order in which they are cheapest to fail.
+//!
+//! Owns the list of steps and the cargo commands among them; must not hold a rule of its own.
+
+use anyhow::{Context, Result};
+use cargo_metadata::Package;
+use xshell::cmd;
+
+use crate::steps::{self, Step};
+use crate::workspace::Workspace;
+use crate::{consumers, corpus, deps, examples, features, msrv, tidy};
+
+/// Features that the tests turn on by themselves, or that add no behaviour to test.
+const COVERED: &[&str] = &["default", "testing", "tracing"];
+
+/// Runs every step, or only the named one.
+///
+/// # Errors
+///
+/// The first step that fails, by name, with its cause.
+pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
+    let steps = [
+        Step::new("fmt", || format(workspace)),
+        Step::new("tidy", || tidy::run(workspace)),
+        Step::new("deps", || deps::run(workspace)),
+        Step::new("clippy", || clippy(workspace)),
+        Step::new("doc", || doc(workspace)),
+        Step::new("doctest", || doctest(workspace)),
+        Step::new("optional", || test_optional_features(workspace)),
+        Step::new("features", || features::run(workspace)),
+        Step::new("msrv", || msrv::run(workspace)),
+        Step::new("consumers", || consumers::run(workspace)),
+        Step::new("examples", || examples::run(workspace)),
+        Step::new("corpus", || corpus::check(workspace)),
+    ];
+    steps::run("ci", &steps, only)
+}
+
+fn format(workspace: &Workspace) -> Result<()> {
+    let sh = workspace.shell()?;
+    cmd!(sh, "cargo fmt --all --check")
+        .run()
+        .context("run cargo fmt")
+}
+
+fn clippy(workspace: &Workspace) -> Result<()> {
+    let sh = workspace.shell()?;
+    cmd!(
+        sh,
+        "cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings"
+    )
+    .run()
+    .context("run cargo clippy")
+}
+
+fn doc(workspace: &Workspace) -> Result<()> {
+    let sh = workspace.shell()?;
+    cmd!(sh, "cargo doc --workspace --no-deps --all-features --quiet")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+        .context("run cargo doc")
+}
+
+fn doctest(workspace: &Workspace) -> Result<()> {
+    let sh = workspace.shell()?;
+    cmd!(sh, "cargo test --doc --workspace --all-features --quiet")
+        .run()
+        .context("run doctests")
+}
+
+/// Runs the tests of the libraries whose optional features change behaviour, with all of them on: `cargo test --workspace`
+/// does not reach that code.
+fn test_optional_features(workspace: &Workspace) -> Result<()> {
+    let sh = workspace.shell()?;
+    for package in workspace
+        .libraries()
+        .filter(|package| is_uncovered(package))
+    {
+        let name = package.name.as_str();
+        cmd!(
+            sh,
+            "cargo test --package {name} --all-features --lib --tests --quiet"
+        )
+        .run()
+        .with_context(|| format!("test {name} with all features"))?;
+    }
+    Ok(())
+}
+
+fn is_uncovered(package: &Package) -> bool {
+    package
+        .features
+        .keys()
+        .any(|feature| !COVERED.contains(&feature.as_str()))
+}

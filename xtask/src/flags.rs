@@ -1,0 +1,37 @@
+//! The command line of `cargo xtask`.
+//!
+//! Owns the grammar and its help text; must not know what a command does.
+
+use std::path::PathBuf;
+
+xflags::xflags! {
+    /// Checks, corpora and benchmarks of this workspace.
+    cmd xtask {
+        /// Runs every check of continuous integration, each named and timed, up to the first that fails.
+        cmd ci {
+            /// Runs only the step of this name.
+            optional --only step: String
+        }
+        /// Checks layering, module docs, file sizes and forbidden calls.
+        cmd tidy {}
+        /// Checks licences, bans, sources and minimum Rust version of all dependencies against deny.toml.
+        cmd deps {}
+        /// Checks that every library builds alone with default, no, all, and each single feature.
+        cmd features {}
+        /// Checks that the libraries build with the oldest compiler promised, if it is installed.
+        cmd msrv {}
+        /// Checks that a crate outside the workspace can depend on one library without getting the others.
+        cmd consumers {}
+        /// Builds every example and runs it with its default input.
+        cmd examples {}
+        /// Writes seeded JSON documents, valid and broken, and serde_json's verdicts on them.
+        cmd corpus {
+            /// Where to write; `corpus` in the target directory if not given. Documents of an earlier run are replaced.
+            optional --out dir: PathBuf
+            /// The seed of the generator; 1 if not given.
+            optional --seed seed: u64
+            /// How many documents to write; 3000 if not given.
+            optional --count count: usize
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The workspace's own tooling: `cargo xtask ci | tidy | deps | features | msrv | consumers | examples | corpus`.
+//!
+//! Owns what continuous integration runs, so that the same commands run at home. Nothing depends on this crate, and it
+//! must not hold code that a library needs.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to its user there"
+)]
+
+mod ci;
+mod consumers;
+mod corpus;
+mod deps;
+mod examples;
+mod features;
+mod flags;
+mod msrv;
+mod steps;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::flags::XtaskCmd;
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    let flags = flags::Xtask::from_env_or_exit();
+    match run(&flags.subcommand) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line, verb, path and cause; a backtrace of this tool helps nobody who asked for a check.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &XtaskCmd) -> Result<()> {
+    let workspace = Workspace::discover()?;
+    match command {
+        XtaskCmd::Ci(ci) => ci::run(&workspace, ci.only.as_deref()),
+        XtaskCmd::Tidy(_) => tidy::run(&workspace),
+        XtaskCmd::Deps(_) => deps::run(&workspace),
+        XtaskCmd::Features(_) => features::run(&workspace),
+        XtaskCmd::Msrv(_) => msrv::run(&workspace),
+        XtaskCmd::Consumers(_) => consumers::run(&workspace),
+        XtaskCmd::Examples(_) => examples::run(&workspace),
+        XtaskCmd::Corpus(corpus) => corpus::run(&workspace, corpus),
+    }
+}
