@@ -1,0 +1,207 @@
+//! Adding to a document without decoding it. Owns what an amendment may say and
+//! the copying; where the edits go is `plan`'s.
+
+mod plan;
+
+use std::io;
+
+use crate::{
+    Codec, Encoded, Error, Parser, RESERVED, ReadAt, Refusal, RevisionHasher,
+    encode::{Rules, Watch},
+    trace,
+    walk::walk_at,
+};
+use plan::Plan;
+
+/// Elements to add at the end of arrays, and members to set or remove.
+///
+/// ```
+/// use session_codec::{Amendment, Codec};
+///
+/// let document = br#"{"messages": [1], "agent": "plan"}"#;
+/// let amendment = Amendment::new().element("messages", "2").member("agent", "\"build\"");
+/// let mut out = Vec::new();
+/// Codec::new().amend(document, &amendment, &mut out)?;
+/// assert_eq!(out, br#"{"messages": [1,2], "agent": "build"}"#);
+/// # Ok::<(), session_codec::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Amendment {
+    elements: Vec<(String, Vec<String>)>,
+    members: Vec<(String, String)>,
+    removed: Vec<String>,
+}
+
+impl Amendment {
+    /// Creates an amendment that changes nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one element, given as JSON text, at the end of `array`; a missing or
+    /// null member becomes an array.
+    #[must_use]
+    pub fn element(mut self, array: &str, json: impl Into<String>) -> Self {
+        match self.elements.iter_mut().find(|(name, _)| name == array) {
+            Some((_, elements)) => elements.push(json.into()),
+            None => self.elements.push((array.to_owned(), vec![json.into()])),
+        }
+        self
+    }
+
+    /// Sets a member to a value given as JSON text; the last call for a name
+    /// wins.
+    #[must_use]
+    pub fn member(mut self, name: &str, json: impl Into<String>) -> Self {
+        match self.members.iter_mut().find(|(known, _)| known == name) {
+            Some(member) => member.1 = json.into(),
+            None => self.members.push((name.to_owned(), json.into())),
+        }
+        self
+    }
+
+    /// Removes a member, wherever and however often it stands; setting it or
+    /// adding to it as well is refused.
+    #[must_use]
+    pub fn remove(mut self, name: &str) -> Self {
+        self.removed.push(name.to_owned());
+        self
+    }
+
+    /// Reports whether nothing would change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.elements.is_empty() && self.members.is_empty() && self.removed.is_empty()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let elements = self.elements.iter().map(|(name, _)| name.as_str());
+        let members = self.members.iter().map(|(name, _)| name.as_str());
+        elements
+            .chain(members)
+            .chain(self.removed.iter().map(String::as_str))
+    }
+}
+
+impl<P: Parser> Codec<P> {
+    /// Copies a document with an amendment made, everything else byte for byte.
+    ///
+    /// Elements go to the end of their arrays, a set member is replaced where it
+    /// stands, and what is new goes to the end of the document. The reserved
+    /// member is left out, since it describes the document as it was. The
+    /// document is walked over and every check made before the first byte is
+    /// written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for a text that is not JSON, the reserved name, or a
+    /// name both set and added to; [`Error::Limit`]; [`Error::Syntax`] for a
+    /// broken document, [`Error::Data`] if its root is no object, if elements
+    /// would go into a member that is neither array nor null, or if an amended
+    /// name stands in it twice; [`Error::Io`].
+    ///
+    /// # Complexity
+    ///
+    /// Two passes over the document, in memory of one read and the amendment.
+    pub fn amend<R: ReadAt + ?Sized, W: io::Write>(
+        &self,
+        source: &R,
+        amendment: &Amendment,
+        mut out: W,
+    ) -> Result<Encoded, Error> {
+        let _span = trace::span("amend", source.size()?);
+        self.check_amendment(amendment)?;
+        let mut plan = Plan::new(amendment, &self.limits);
+        let walked = walk_at(
+            self.lexer(amendment.names()),
+            &mut plan,
+            self.piece_bytes(),
+            source,
+        )?;
+        let edits = plan.finish()?;
+        let mut copier = Copier {
+            source,
+            hasher: RevisionHasher::new(),
+            bytes: 0,
+            out: &mut out,
+        };
+        let mut buffer = walked.last.bytes;
+        buffer.resize(
+            self.piece_bytes()
+                .min(usize::try_from(walked.bytes).unwrap_or(usize::MAX)),
+            0,
+        );
+        let mut at = 0;
+        for edit in &edits {
+            copier.copy(at, edit.range.start, &mut buffer)?;
+            copier.write(&edit.text)?;
+            at = edit.range.end;
+        }
+        copier.copy(at, walked.bytes, &mut buffer)?;
+        let encoded = Encoded::new(copier.bytes, copier.hasher.finish());
+        out.flush()?;
+        Ok(encoded)
+    }
+
+    fn check_amendment(&self, amendment: &Amendment) -> Result<(), Error> {
+        if amendment.names().any(|name| name == RESERVED) {
+            return Err(Error::refused(Refusal::ReservedMember));
+        }
+        // Each name once, in one role: all lists are as short as what one turn changes.
+        let mut names: Vec<&str> = amendment.names().collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Error::refused(Refusal::AmendedTwice));
+        }
+        let watch = Watch::new(&self.limits, Rules::Document);
+        let checked = watch.inside(1, || {
+            amendment
+                .members
+                .iter()
+                .try_for_each(|(_, json)| watch.raw(json))?;
+            watch.inside(2, || {
+                amendment
+                    .elements
+                    .iter()
+                    .flat_map(|(_, texts)| texts)
+                    .try_for_each(|json| {
+                        watch.raw(json)?;
+                        watch.element(0, json.trim_ascii().len() as u64)
+                    })
+            })
+        });
+        match (watch.take_fault(), checked) {
+            (Some(fault), _) => Err(fault),
+            (None, Err(error)) => Err(Error::Io(error)),
+            (None, Ok(())) => Ok(()),
+        }
+    }
+}
+
+/// Copies stretches of a document and counts and hashes what goes out.
+struct Copier<'a, R: ?Sized, W> {
+    source: &'a R,
+    hasher: RevisionHasher,
+    bytes: u64,
+    out: &'a mut W,
+}
+
+impl<R: ReadAt + ?Sized, W: io::Write> Copier<'_, R, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+        self.out.write_all(bytes)
+    }
+
+    fn copy(&mut self, mut from: u64, to: u64, buffer: &mut [u8]) -> io::Result<()> {
+        while from < to {
+            let left = usize::try_from(to - from).unwrap_or(usize::MAX);
+            let part = left.min(buffer.len());
+            self.source.read_exact_at(&mut buffer[..part], from)?;
+            self.write(&buffer[..part])?;
+            from += part as u64;
+        }
+        Ok(())
+    }
+}

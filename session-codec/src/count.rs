@@ -1,0 +1,84 @@
+//! Counting the elements of arrays without decoding them. Owns the count; must
+//! not know types.
+
+use crate::{
+    Codec, Error, Parser, ReadAt,
+    lexer::{Key, Stop, Visit, Watch},
+    trace,
+    walk::walk_at,
+};
+
+/// Counts elements of the named members.
+#[derive(Debug)]
+struct Counter<'a> {
+    arrays: &'a [&'a str],
+    counts: Vec<Option<u64>>,
+    current: Option<usize>,
+}
+
+impl Visit for Counter<'_> {
+    fn key(&mut self, key: Key<'_>) -> Result<(), Stop> {
+        self.current = key.among(self.arrays.iter().copied());
+        Ok(())
+    }
+
+    fn value(&mut self, _at: u64, first: u8) -> Result<Watch, Stop> {
+        let Some(current) = self.current else {
+            return Ok(Watch::Nothing);
+        };
+        // Of members with one name the last counts, as in a map.
+        self.counts[current] = (first == b'[').then_some(0);
+        Ok(Watch::Elements)
+    }
+
+    fn element_end(&mut self, _at: u64) -> Result<(), Stop> {
+        if let Some(count) = self
+            .current
+            .and_then(|current| self.counts[current].as_mut())
+        {
+            *count += 1;
+        }
+        Ok(())
+    }
+}
+
+impl<P: Parser> Codec<P> {
+    /// Counts the elements of the named arrays of a document, checking its
+    /// structure on the way. `None` stands for a member that is missing or not
+    /// an array.
+    ///
+    /// ```
+    /// use session_codec::Codec;
+    ///
+    /// let counts = Codec::new().count(br#"{"messages": [{}, {}]}"#, &["messages", "pages"])?;
+    /// assert_eq!(counts, [("messages".to_owned(), Some(2)), ("pages".to_owned(), None)]);
+    /// # Ok::<(), session_codec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Syntax`], [`Error::Limit`] for depth, or [`Error::Io`].
+    ///
+    /// # Complexity
+    ///
+    /// One pass, in memory of one read.
+    pub fn count<R: ReadAt + ?Sized>(
+        &self,
+        source: &R,
+        arrays: &[&str],
+    ) -> Result<Vec<(String, Option<u64>)>, Error> {
+        let _span = trace::span("count", source.size()?);
+        let mut counter = Counter {
+            arrays,
+            counts: vec![None; arrays.len()],
+            current: None,
+        };
+        let lexer = self.lexer(arrays.iter().copied());
+        walk_at(lexer, &mut counter, self.piece_bytes(), source)?;
+        Ok(arrays
+            .iter()
+            .map(|name| (*name).to_owned())
+            .zip(counter.counts)
+            .collect())
+    }
+}

@@ -1,0 +1,180 @@
+//! Writing a value as a compact document. Owns the call and the writer that
+//! counts and hashes; the rules a document must keep are in its parts.
+
+mod formatter;
+mod guard;
+mod watch;
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::Serializer;
+
+use crate::{Codec, Error, Parser, Refusal, Revision, RevisionHasher, trace};
+use formatter::Checked;
+use guard::Guarded;
+pub(crate) use watch::{Rules, Watch};
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Encoded {
+    /// Bytes of the document.
+    pub bytes: u64,
+    /// Their fingerprint.
+    pub revision: Revision,
+}
+
+impl Encoded {
+    pub(crate) fn new(bytes: u64, revision: Revision) -> Self {
+        Self { bytes, revision }
+    }
+}
+
+/// Bytes gathered before they are hashed and passed on: JSON is written in very
+/// small pieces.
+const BUFFER: usize = 64 << 10;
+
+impl<P: Parser> Codec<P> {
+    /// Writes `value` as a compact document, its members in the order in which
+    /// its type gives them.
+    ///
+    /// What this accepts, [`decode`](Self::decode) with the same limits accepts.
+    ///
+    /// ```
+    /// use session_codec::{Codec, Revision};
+    ///
+    /// let mut out = Vec::new();
+    /// let encoded = Codec::new().encode(&serde_json::json!({"id": "a"}), &mut out)?;
+    /// assert_eq!(out, br#"{"id":"a"}"#);
+    /// assert_eq!(encoded.revision, Revision::of(&out));
+    /// assert!(Codec::new().encode(&[f64::NAN], &mut out).unwrap_err().is_refused());
+    /// # Ok::<(), session_codec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for a float that is not finite (which `serde_json`
+    /// would silently write as `null`), a root that is not an object, the
+    /// reserved member, a map key that is not a name, or a broken raw text;
+    /// [`Error::Limit`] for depth, members and array elements, raw text
+    /// included; [`Error::Io`] from `out`. In every case `out` may have received
+    /// the beginning of a document.
+    ///
+    /// # Complexity
+    ///
+    /// Streams: memory is one 64 KiB buffer besides what the types' own
+    /// `Serialize` takes.
+    pub fn encode<T: Serialize + ?Sized, W: io::Write>(
+        &self,
+        value: &T,
+        out: W,
+    ) -> Result<Encoded, Error> {
+        let span = trace::span("encode", 0);
+        let watch = Watch::new(&self.limits, Rules::Document);
+        let mut out = Sink::new(out, &watch);
+        write(value, &mut out, &watch)?;
+        let encoded = out.finish()?;
+        drop(span);
+        trace::walked("encode", encoded.bytes, encoded.bytes);
+        Ok(encoded)
+    }
+
+    /// Writes any value as JSON text, with the checks of [`encode`](Self::encode)
+    /// that are not about documents: for the parts of an
+    /// [`Amendment`](crate::Amendment).
+    ///
+    /// ```
+    /// assert_eq!(session_codec::Codec::new().encode_part(&[1, 2])?, "[1,2]");
+    /// # Ok::<(), session_codec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] or [`Error::Limit`] for depth.
+    pub fn encode_part<T: Serialize + ?Sized>(&self, value: &T) -> Result<String, Error> {
+        let watch = Watch::new(&self.limits, Rules::Part);
+        let mut text = Vec::new();
+        write(value, &mut Sink::new(&mut text, &watch), &watch)?;
+        String::from_utf8(text).map_err(|_| Error::refused(Refusal::RawText))
+    }
+}
+
+fn write<T: Serialize + ?Sized, W: io::Write>(
+    value: &T,
+    out: &mut Sink<'_, W>,
+    watch: &Watch,
+) -> Result<(), Error> {
+    let mut serializer = Serializer::with_formatter(&mut *out, Checked::new(watch));
+    let result = Guarded::new(value, watch).serialize(&mut serializer);
+    let result = result.and_then(|()| out.flush_all().map_err(serde_json::Error::io));
+    match (watch.take_fault(), result) {
+        (Some(fault), _) => Err(fault),
+        (None, Ok(())) => Ok(()),
+        (None, Err(error)) if error.is_io() => Err(Error::Io(error.into())),
+        // Only serde_json's map keys and the types themselves refuse besides.
+        (None, Err(error)) => Err(Error::refused(match error.to_string().as_str() {
+            "key must be a string" | "float key must be finite (got NaN or +/-inf)" => Refusal::Key,
+            _ => Refusal::Value,
+        })),
+    }
+}
+
+/// Gathers small writes, checks the first byte, counts, and hashes.
+struct Sink<'a, W> {
+    out: W,
+    buffer: Vec<u8>,
+    hasher: RevisionHasher,
+    watch: &'a Watch,
+}
+
+impl<'a, W: io::Write> Sink<'a, W> {
+    fn new(out: W, watch: &'a Watch) -> Self {
+        let buffer = Vec::with_capacity(BUFFER);
+        Self {
+            out,
+            buffer,
+            hasher: RevisionHasher::new(),
+            watch,
+        }
+    }
+
+    fn flush_all(&mut self) -> io::Result<()> {
+        self.hasher.update(&self.buffer);
+        self.out.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Encoded, Error> {
+        self.flush_all()?;
+        self.out.flush()?;
+        Ok(Encoded::new(self.watch.position(), self.hasher.finish()))
+    }
+}
+
+impl<W: io::Write> io::Write for Sink<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.watch.wrote(bytes)?;
+        if self.buffer.len() + bytes.len() > BUFFER {
+            self.flush_all()?;
+        }
+        if bytes.len() >= BUFFER {
+            self.hasher.update(bytes);
+            return self.out.write_all(bytes);
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.flush_all()?;
+        self.out.flush()
+    }
+}

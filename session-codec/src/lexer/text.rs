@@ -1,0 +1,208 @@
+//! Inside strings: where nearly all bytes of a transcript are. Owns the search
+//! for the next byte that means something, and escapes; must not know members.
+//! A faster search (bit masks over blocks) would replace `plain_len` alone.
+
+use super::{Key, Lexer, Piece, State, Stop, TextOf, Visit};
+
+/// Bytes a block of the wide search takes; wide enough for the compiler to use
+/// vector registers, small enough not to be wasted on short strings.
+const BLOCK: usize = 32;
+
+const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+
+#[inline]
+pub(super) fn skip_whitespace(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+#[inline]
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a block of these becomes vector instructions"
+)]
+fn is_special(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+}
+
+/// Marks the high bit of the first special byte of a word, in memory order;
+/// later bytes may be marked wrongly, earlier ones never.
+#[inline]
+fn special_in_word(word: u64) -> u64 {
+    let quote = word ^ (ONES * u64::from(b'"'));
+    let slash = word ^ (ONES * u64::from(b'\\'));
+    let zeros = (quote.wrapping_sub(ONES) & !quote) | (slash.wrapping_sub(ONES) & !slash);
+    let controls = word.wrapping_sub(ONES * 0x20) & !word;
+    (zeros | controls) & HIGHS
+}
+
+/// Returns how many bytes go by before a quote, backslash or control character.
+#[inline]
+fn plain_len(bytes: &[u8]) -> usize {
+    // The dense case first: JSON in JSON has an escape every few bytes.
+    let mut at = 0;
+    while at < 2 * 8 {
+        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else {
+            return at + plain_len_slow(&bytes[at..]);
+        };
+        let found = special_in_word(u64::from_le_bytes(*word));
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let (blocks, _) = bytes[at..].as_chunks::<BLOCK>();
+    for block in blocks {
+        if block
+            .iter()
+            .fold(false, |found, byte| found | is_special(*byte))
+        {
+            break;
+        }
+        at += BLOCK;
+    }
+    at + plain_len_slow(&bytes[at..])
+}
+
+fn plain_len_slow(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let found = special_in_word(u64::from_le_bytes(*word));
+        if found != 0 {
+            return index * 8 + (found.trailing_zeros() / 8) as usize;
+        }
+    }
+    words.len() * 8
+        + rest
+            .iter()
+            .position(|b| is_special(*b))
+            .unwrap_or(rest.len())
+}
+
+impl Lexer {
+    /// Takes string bytes up to the closing quote or the end of the piece.
+    pub(super) fn text<V: Visit>(
+        &mut self,
+        piece: Piece<'_>,
+        start: usize,
+        visit: &mut V,
+    ) -> Result<usize, Stop> {
+        let bytes = piece.bytes;
+        let mut at = start;
+        loop {
+            at += plain_len(&bytes[at..]);
+            match bytes.get(at) {
+                None => break,
+                Some(b'"') => {
+                    at += 1;
+                    self.capture(&bytes[start..at]);
+                    self.text_ended(piece, at, visit)?;
+                    return Ok(at);
+                }
+                Some(b'\\') => {
+                    if let Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') =
+                        bytes.get(at + 1)
+                    {
+                        at += 2;
+                        continue;
+                    }
+                    at += 1;
+                    self.state = State::Escape;
+                    break;
+                }
+                Some(_) => return Err(piece.syntax(at, "control character in a string")),
+            }
+        }
+        self.capture(&bytes[start..at]);
+        Ok(at)
+    }
+
+    fn text_ended<V: Visit>(
+        &mut self,
+        piece: Piece<'_>,
+        at: usize,
+        visit: &mut V,
+    ) -> Result<(), Stop> {
+        let of = std::mem::replace(&mut self.text_of, TextOf::Value);
+        if of == TextOf::Value {
+            return self.value_ended(piece, at, visit);
+        }
+        self.state = State::Colon;
+        if of == TextOf::Member {
+            // A key cut short by the bound lacks its closing quote.
+            let raw = match self.key.split_last() {
+                Some((b'"', raw)) if self.key.len() <= self.key_bytes => Some(raw),
+                _ => None,
+            };
+            visit.key(Key { raw })?;
+        }
+        Ok(())
+    }
+
+    /// Remembers bytes of a member's name, no more than any name can need.
+    fn capture(&mut self, bytes: &[u8]) {
+        if self.text_of == TextOf::Member {
+            // One byte over the bound says that it was passed.
+            let room = (self.key_bytes + 1).saturating_sub(self.key.len());
+            self.key.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+    }
+
+    /// Takes the byte after a backslash.
+    pub(super) fn escape(&mut self, piece: Piece<'_>, at: usize) -> Result<usize, Stop> {
+        self.state = match piece.bytes[at] {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => State::Text,
+            b'u' => State::Hex(4),
+            _ => return Err(piece.syntax(at, "invalid escape")),
+        };
+        self.capture(&piece.bytes[at..=at]);
+        Ok(at + 1)
+    }
+
+    /// Takes the digits of a `\u` escape, of which `left` are to come.
+    pub(super) fn hex(&mut self, piece: Piece<'_>, at: usize, left: u8) -> Result<usize, Stop> {
+        let digits = &piece.bytes[at..piece.bytes.len().min(at + usize::from(left))];
+        if let Some(bad) = digits.iter().position(|b| !b.is_ascii_hexdigit()) {
+            return Err(piece.syntax(at + bad, "invalid escape"));
+        }
+        self.capture(digits);
+        // At most four, so the cast is exact.
+        #[expect(clippy::cast_possible_truncation, reason = "at most four digits")]
+        let left = left - digits.len() as u8;
+        self.state = if left == 0 {
+            State::Text
+        } else {
+            State::Hex(left)
+        };
+        Ok(at + digits.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_special, plain_len};
+
+    #[test]
+    fn the_wide_search_finds_what_the_narrow_one_does() {
+        let naive = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .position(|b| is_special(*b))
+                .unwrap_or(bytes.len())
+        };
+        let mut bytes = vec![b'a'; 200];
+        for at in 0..bytes.len() {
+            for byte in 0..=u8::MAX {
+                bytes[at] = byte;
+                assert_eq!(plain_len(&bytes), naive(&bytes), "byte {byte} at {at}");
+                // Neighbours that borrow from each other in word arithmetic.
+                let cut = &bytes[at.saturating_sub(3)..];
+                assert_eq!(plain_len(cut), naive(cut), "byte {byte} at {at}, cut");
+            }
+            bytes[at] = [0x80, 0x21, 0x23, 0x5b, 0x5d, 0xff, 0x1f ^ 0x40][at % 7];
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Turning JSON text into values of any serde type. Owns the trait and the
+//! default parser; must not know windows or files.
+
+#[cfg(feature = "simd-json")]
+mod simd;
+
+use std::fmt::Debug;
+
+use serde::de::DeserializeOwned;
+
+#[cfg(feature = "simd-json")]
+pub use simd::SimdJson;
+
+use crate::message;
+
+/// A parser of whole JSON texts.
+pub trait Parser: Debug + Clone + Default + Send + Sync {
+    /// Decodes one JSON text, which the parser may overwrite.
+    ///
+    /// # Errors
+    ///
+    /// A [`ParseError`] with the place in `json` and a text that quotes nothing
+    /// of it.
+    fn parse<T: DeserializeOwned>(&self, json: Vec<u8>) -> Result<T, ParseError>;
+}
+
+/// Why a text could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("parse json at byte {offset}: {reason}")]
+pub struct ParseError {
+    kind: ParseErrorKind,
+    offset: usize,
+    reason: String,
+}
+
+/// The coarse reason of a [`ParseError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParseErrorKind {
+    /// The text is not JSON that can be decoded.
+    Syntax,
+    /// The text is JSON that the type does not take.
+    Data,
+    /// The text nests deeper than the parser goes.
+    Depth,
+}
+
+impl ParseError {
+    /// Creates an error at the byte `offset` of the text. `reason` must not
+    /// quote the text.
+    #[must_use]
+    pub fn new(kind: ParseErrorKind, offset: usize, reason: &str) -> Self {
+        Self {
+            kind,
+            offset,
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// Takes over an error that `serde_json` gave for `json`, without what it
+    /// quotes.
+    #[must_use]
+    pub fn from_serde_json(error: &serde_json::Error, json: &[u8]) -> Self {
+        let text = error.to_string();
+        let kind = if text.starts_with("recursion limit exceeded") {
+            ParseErrorKind::Depth
+        } else if error.is_data() {
+            ParseErrorKind::Data
+        } else {
+            ParseErrorKind::Syntax
+        };
+        let offset = message::offset_of(json, error.line(), error.column());
+        Self {
+            kind,
+            offset,
+            reason: message::without_content(error, &text),
+        }
+    }
+
+    /// Returns the coarse reason.
+    #[must_use]
+    pub fn kind(&self) -> ParseErrorKind {
+        self.kind
+    }
+
+    /// Returns the byte of the text at which, or just before which, it failed.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Returns what was wrong, in words that quote nothing.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+/// The default parser, and the one whose verdict counts.
+///
+/// ```
+/// use session_codec::{Parser, SerdeJson};
+///
+/// let numbers: Vec<u8> = SerdeJson.parse(b"[1, 2]".to_vec())?;
+/// assert_eq!(numbers, [1, 2]);
+/// assert_eq!(SerdeJson.parse::<u8>(b"  x".to_vec()).unwrap_err().offset(), 2);
+/// # Ok::<(), session_codec::ParseError>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SerdeJson;
+
+impl Parser for SerdeJson {
+    fn parse<T: DeserializeOwned>(&self, json: Vec<u8>) -> Result<T, ParseError> {
+        serde_json::from_slice(&json).map_err(|error| ParseError::from_serde_json(&error, &json))
+    }
+}

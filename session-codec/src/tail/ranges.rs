@@ -1,0 +1,191 @@
+//! The window over bytes that can be read again: remembers where the kept bytes
+//! lie and nothing of them. Owns ranges; must not know the lexer's states.
+
+use std::ops::Range;
+
+use super::{
+    assemble::Assembly,
+    window::{Tallies, Tally, Window},
+};
+use crate::{
+    Error, LimitKind, Limits, RESERVED, ReadAt, TailCap,
+    lexer::{Key, Piece, Stop, Visit, Watch},
+    members::Members,
+    walk::LastPiece,
+};
+
+/// What stays of the document, in its order.
+#[derive(Debug)]
+enum Part {
+    Member(Range<u64>),
+    Array { cap: usize, kept: Range<u64> },
+}
+
+/// What the member being read is.
+#[derive(Debug)]
+enum Current {
+    Other,
+    Reserved,
+    Named { cap: usize, keep: usize },
+    Capped { cap: usize, window: Window },
+}
+
+#[derive(Debug)]
+pub(super) struct Ranges<'a> {
+    cap: &'a TailCap,
+    limits: Limits,
+    members: Members,
+    parts: Vec<Part>,
+    tallies: Tallies,
+    current: Current,
+    key_start: u64,
+    root: (u64, u64),
+    bare: bool,
+}
+
+impl<'a> Ranges<'a> {
+    pub(super) fn new(cap: &'a TailCap, limits: &Limits) -> Self {
+        Self {
+            cap,
+            limits: *limits,
+            members: Members::new(limits),
+            parts: Vec::new(),
+            tallies: Tallies::new(cap),
+            current: Current::Other,
+            key_start: 0,
+            root: (0, 0),
+            bare: false,
+        }
+    }
+
+    /// Reads the kept bytes again and puts them together.
+    pub(super) fn assemble<R: ReadAt + ?Sized>(
+        self,
+        source: &R,
+        last: &LastPiece,
+    ) -> Result<(Assembly, Tallies), Error> {
+        let bytes = self
+            .parts
+            .iter()
+            .map(|part| length(part.range()))
+            .sum::<u64>();
+        let limit = self.limits.kept_bytes;
+        let offset = self.root.0;
+        let over = || Error::Limit {
+            offset,
+            what: LimitKind::KeptBytes,
+            limit,
+        };
+        if bytes > limit {
+            return Err(over());
+        }
+        let room = usize::try_from(bytes).map_err(|_| over())?;
+        let names: Vec<_> = self.cap.arrays().map(|(name, _)| name).collect();
+        let mut assembly = Assembly::new(room, self.bare, self.root);
+        for part in &self.parts {
+            let range = part.range();
+            let copy = |json: &mut Vec<u8>| {
+                let at = json.len();
+                let bytes = usize::try_from(length(range)).map_err(|_| over())?;
+                json.resize(at + bytes, 0);
+                last.read(source, &mut json[at..], range.start)
+                    .map_err(Error::Io)
+            };
+            match part {
+                Part::Member(_) => assembly.member(range.start, copy)?,
+                Part::Array { cap, .. } => assembly.array(names[*cap], range.start, copy)?,
+            }
+        }
+        Ok((assembly, self.tallies))
+    }
+}
+
+impl Part {
+    fn range(&self) -> &Range<u64> {
+        match self {
+            Self::Member(range) | Self::Array { kept: range, .. } => range,
+        }
+    }
+}
+
+fn length(range: &Range<u64>) -> u64 {
+    range.end - range.start
+}
+
+impl Visit for Ranges<'_> {
+    fn root(&mut self, at: u64, first: u8) -> Result<(), Stop> {
+        self.root.0 = at;
+        self.bare = first != b'{';
+        Ok(())
+    }
+
+    fn root_end(&mut self, at: u64, _piece: Piece<'_>) -> Result<(), Stop> {
+        self.root.1 = at;
+        if self.bare {
+            self.parts.push(Part::Member(self.root.0..at));
+        }
+        Ok(())
+    }
+
+    fn key_start(&mut self, at: u64) -> Result<(), Stop> {
+        self.key_start = at;
+        Ok(self.members.count(at)?)
+    }
+
+    fn key(&mut self, key: Key<'_>) -> Result<(), Stop> {
+        let found = self
+            .cap
+            .arrays()
+            .enumerate()
+            .find(|(_, (name, _))| key.is(name));
+        self.current = match found {
+            // Asked first: the reserved name belongs to the codec, cap or not.
+            _ if key.is(RESERVED) => Current::Reserved,
+            Some((cap, (_, keep))) => Current::Named { cap, keep },
+            None => Current::Other,
+        };
+        Ok(())
+    }
+
+    fn value(&mut self, _at: u64, first: u8) -> Result<Watch, Stop> {
+        let Current::Named { cap, keep } = self.current else {
+            return Ok(Watch::Nothing);
+        };
+        if first == b'[' {
+            let window = Window::new(keep, self.limits.element_bytes);
+            self.current = Current::Capped { cap, window };
+            return Ok(Watch::Elements);
+        }
+        self.tallies.set(cap, Tally::default());
+        Ok(Watch::Nothing)
+    }
+
+    fn element_start(&mut self, at: u64) -> Result<(), Stop> {
+        if let Current::Capped { window, .. } = &mut self.current {
+            window.element_start(at);
+        }
+        Ok(())
+    }
+
+    fn element_end(&mut self, at: u64) -> Result<(), Stop> {
+        if let Current::Capped { window, .. } = &mut self.current {
+            window.element_end(at);
+        }
+        Ok(())
+    }
+
+    fn value_end(&mut self, at: u64, _piece: Piece<'_>) -> Result<(), Stop> {
+        match &self.current {
+            Current::Reserved => {}
+            Current::Other | Current::Named { .. } => {
+                self.parts.push(Part::Member(self.key_start..at));
+            }
+            Current::Capped { cap, window } => {
+                let (kept, tally) = window.finish()?;
+                self.tallies.set(*cap, tally);
+                self.parts.push(Part::Array { cap: *cap, kept });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,22 @@
+//! The integration tests of the codec; modules mirror `src/`.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
+mod amend;
+mod corpora;
+mod count;
+mod decode;
+mod encode;
+mod errors;
+mod header;
+mod hostile;
+mod lexer;
+mod limits;
+mod naive;
+mod spelling;
+mod support;
+mod tail;
+mod traits;
