@@ -1,0 +1,155 @@
+//! New elements and changed members for a session that stays where it is. Knows no files.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use session_codec::{Amendment, Codec, Revision};
+use session_model::{Message, ToolUse, Usage};
+
+/// What [`append`](crate::SessionStore::append) adds to a session: elements at the end of its arrays, and members
+/// that replace old values.
+///
+/// ```
+/// use session_store::{Append, Message};
+///
+/// let turn = Append::new()
+///     .message(&Message::user("Why does the test fail?"))?
+///     .message(&Message::assistant("It asserts a time."))?
+///     .member("title", &"A flaky test")?;
+/// assert!(!turn.is_empty());
+/// # Ok::<(), session_store::Unencodable>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Append {
+    base: Option<Revision>,
+    elements: Vec<(String, String)>,
+    members: Vec<(String, String)>,
+}
+
+impl Append {
+    /// Starts with nothing to add.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes the append fail with `Conflict` unless the document still is this revision.
+    ///
+    /// Take it from [`Tail::revision`](crate::Tail::revision) or from the call that wrote the session. Without it the
+    /// elements go on top of whatever is there.
+    pub fn based_on(mut self, revision: Revision) -> Self {
+        self.base = Some(revision);
+        self
+    }
+
+    /// Adds one element at the end of an array of the record.
+    ///
+    /// # Errors
+    ///
+    /// [`Unencodable`] for floating-point numbers that are not finite, and whatever the element's own serde code refuses.
+    pub fn element<T: Serialize + ?Sized>(
+        mut self,
+        array: &str,
+        element: &T,
+    ) -> Result<Self, Unencodable> {
+        self.elements.push((array.to_owned(), encode(element)?));
+        Ok(self)
+    }
+
+    /// Replaces, or adds, one top-level member of the record.
+    ///
+    /// # Errors
+    ///
+    /// As for [`element`](Append::element).
+    pub fn member<T: Serialize + ?Sized>(
+        mut self,
+        name: &str,
+        value: &T,
+    ) -> Result<Self, Unencodable> {
+        let json = encode(value)?;
+        self.members.retain(|(member, _)| member != name);
+        self.members.push((name.to_owned(), json));
+        Ok(self)
+    }
+
+    /// Adds a message.
+    ///
+    /// # Errors
+    ///
+    /// See [`element`](Append::element).
+    pub fn message(self, message: &Message) -> Result<Self, Unencodable> {
+        self.element("messages", message)
+    }
+
+    /// Adds the record of a tool that ran.
+    ///
+    /// # Errors
+    ///
+    /// See [`element`](Append::element).
+    pub fn tool_use(self, tool_use: &ToolUse) -> Result<Self, Unencodable> {
+        self.element("tool_uses", tool_use)
+    }
+
+    /// Replaces the token usage.
+    ///
+    /// # Errors
+    ///
+    /// See [`member`](Append::member).
+    pub fn usage(self, usage: &Usage) -> Result<Self, Unencodable> {
+        self.member("usage", usage)
+    }
+
+    /// Sets `updated_at`. Without it the store writes the present time into documents that have that member.
+    ///
+    /// # Errors
+    ///
+    /// See [`member`](Append::member).
+    pub fn updated_at(self, at: DateTime<Utc>) -> Result<Self, Unencodable> {
+        self.member(UPDATED_AT, &rfc3339(at))
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.elements.is_empty() && self.members.is_empty()
+    }
+
+    pub(crate) fn base(&self) -> Option<Revision> {
+        self.base
+    }
+
+    pub(crate) fn sets(&self, member: &str) -> bool {
+        self.members.iter().any(|(name, _)| name == member)
+    }
+
+    /// Lowers to the codec's edit, with `updated_at` set to `stamp` unless the caller set it.
+    pub(crate) fn amendment(&self, stamp: Option<DateTime<Utc>>) -> Amendment {
+        let mut amendment = Amendment::new();
+        for (array, json) in &self.elements {
+            amendment = amendment.element(array, json);
+        }
+        for (name, json) in &self.members {
+            amendment = amendment.member(name, json);
+        }
+        if let Some(at) = stamp {
+            amendment = amendment.member(UPDATED_AT, format!("\"{}\"", rfc3339(at)));
+        }
+        amendment
+    }
+}
+
+/// An element or member that JSON has no text for; nothing of it is repeated here.
+#[derive(Debug, thiserror::Error)]
+#[error("append: {0}")]
+pub struct Unencodable(#[source] session_codec::Error);
+
+fn encode<T: Serialize + ?Sized>(value: &T) -> Result<String, Unencodable> {
+    Codec::new().encode_part(value).map_err(Unencodable)
+}
+
+/// The on-disk name of the time that orders sessions.
+pub(crate) const UPDATED_AT: &str = "updated_at";
+
+/// A time as chrono writes RFC 3339: the shortest of 0, 3, 6 or 9 fractional digits, and `Z`.
+fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}

@@ -1,0 +1,298 @@
+//! Named blobs under locks: what the store needs of a medium, and the protocol that makes a replacement safe.
+//!
+//! Owns where each kind of blob lives, the order of create, write, sync, rename and directory sync, the locks, and the
+//! temporaries. Must not know what is in a blob, what a session is, or which session is newest.
+
+use std::ffi::OsString;
+use std::fmt::{self, Debug};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::durability::Durability;
+use crate::error::Error;
+pub use crate::fs::{BlobStat, FileKind, OpenBlob};
+
+#[cfg(feature = "testing")]
+mod conformance;
+mod dir;
+#[cfg(feature = "testing")]
+mod fault;
+mod lock;
+mod memory;
+mod names;
+mod place;
+mod sweep;
+mod trust;
+mod write;
+
+#[cfg(feature = "testing")]
+pub use conformance::backend_conformance;
+pub use dir::DirBackend;
+#[cfg(feature = "testing")]
+pub use fault::{BackendCall, FaultBackend};
+pub use lock::{Lock, LockName};
+pub use memory::MemoryBackend;
+pub use trust::Trust;
+
+/// Which kind of blob, and so which directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Area {
+    /// Session documents, `<id>.json`; names are session ids.
+    Sessions,
+    /// Dot files in the sessions directory that other programs know too, such as `.workspace_index.json`.
+    Shared,
+    /// Files of the index, in `.store/index/`.
+    Index,
+    /// Journals, `.store/journal/<id>.journal`; names are session ids.
+    Journal,
+    /// What was thrown away, in `.store/trash/`.
+    Trash,
+    /// What was put aside as damaged, in `.store/quarantine/`.
+    Quarantine,
+}
+
+/// The name of a blob.
+///
+/// Nothing is checked here; every call of a backend checks the name before it builds a path, and answers
+/// [`Error::InvalidId`] for [`Area::Sessions`] and [`Area::Journal`], or an `InvalidInput` error for the other areas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Blob<'a> {
+    /// The kind.
+    pub area: Area,
+    /// A session id in [`Area::Sessions`] and [`Area::Journal`], else a bare file name.
+    pub name: &'a str,
+}
+
+impl<'a> Blob<'a> {
+    /// Names a blob of any kind.
+    #[must_use]
+    pub fn new(area: Area, name: &'a str) -> Self {
+        Self { area, name }
+    }
+
+    /// Names the document of a session.
+    #[must_use]
+    pub fn session(id: &'a str) -> Self {
+        Self::new(Area::Sessions, id)
+    }
+
+    /// Names the journal of a session.
+    #[must_use]
+    pub fn journal(id: &'a str) -> Self {
+        Self::new(Area::Journal, id)
+    }
+
+    /// Names a file of the index.
+    #[must_use]
+    pub fn index(name: &'a str) -> Self {
+        Self::new(Area::Index, name)
+    }
+
+    /// Names a dot file in the sessions directory.
+    #[must_use]
+    pub fn shared(name: &'a str) -> Self {
+        Self::new(Area::Shared, name)
+    }
+
+    /// Names something in the trash.
+    #[must_use]
+    pub fn trash(name: &'a str) -> Self {
+        Self::new(Area::Trash, name)
+    }
+
+    /// Names something in quarantine.
+    #[must_use]
+    pub fn quarantine(name: &'a str) -> Self {
+        Self::new(Area::Quarantine, name)
+    }
+}
+
+/// One blob of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackendEntry {
+    /// The name, as [`Blob::name`] takes it.
+    pub name: String,
+    /// Identity, size and times when it was listed.
+    pub stat: BlobStat,
+}
+
+impl BackendEntry {
+    /// Makes an entry, for implementations of [`Backend`].
+    #[must_use]
+    pub fn new(name: String, stat: BlobStat) -> Self {
+        Self { name, stat }
+    }
+}
+
+/// A name in the area that is not a blob.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BackendRejected {
+    /// The whole file name.
+    pub name: OsString,
+    /// Why it is none.
+    pub reason: RejectReason,
+}
+
+impl BackendRejected {
+    /// Makes a rejection, for implementations of [`Backend`].
+    #[must_use]
+    pub fn new(name: OsString, reason: RejectReason) -> Self {
+        Self { name, reason }
+    }
+}
+
+/// Why a name is not a blob.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RejectReason {
+    /// It is not a regular file.
+    Kind(FileKind),
+    /// It has the right ending, but the rest is no session id or no name that a backend gives.
+    Name,
+    /// It could not be looked at.
+    Io(io::Error),
+}
+
+impl fmt::Display for RejectReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kind(kind) => write!(f, "is {kind}, not a file"),
+            Self::Name => f.write_str("the name is not one of this store"),
+            Self::Io(error) => write!(f, "cannot be looked at: {error}"),
+        }
+    }
+}
+
+/// What is in an area, in no order.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct BackendListing {
+    /// The blobs.
+    pub entries: Vec<BackendEntry>,
+    /// Names that look like blobs and are none. Dot files and other endings are not even looked at.
+    pub rejected: Vec<BackendRejected>,
+}
+
+/// Fills a new blob; called once.
+pub type WriteStep<'a> = dyn FnMut(&mut dyn io::Write) -> Result<(), Error> + 'a;
+
+/// Makes a change visible by calling the step it is given, exactly once, and does around it what has to happen there.
+pub type PublishStep<'a> =
+    dyn FnMut(&mut dyn FnMut() -> Result<(), Error>) -> Result<(), Error> + 'a;
+
+/// Publishes with nothing around it: `backend.replace(.., &mut publish_now)`.
+///
+/// # Errors
+///
+/// What the step answers.
+pub fn publish_now(step: &mut dyn FnMut() -> Result<(), Error>) -> Result<(), Error> {
+    step()
+}
+
+/// Named blobs: list, stat, read at, replace atomically, move, remove, lock.
+///
+/// A missing directory is an empty area, and nothing is created before the first write. Readers take no locks, are never
+/// blocked, and see a whole old or a whole new blob.
+pub trait Backend: Debug + Send + Sync {
+    /// Lists an area; an area that does not exist is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the area as a whole cannot be read, [`Error::Untrusted`] if others could have planted it.
+    fn list(&self, area: Area) -> Result<BackendListing, Error>;
+
+    /// Stats the directory of an area: its times move when a name in it appears, is replaced or goes. `None` if missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    fn stat_area(&self, area: Area) -> Result<Option<BlobStat>, Error>;
+
+    /// Stats a blob; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] if the name belongs to something that is not a regular file, [`Error::InvalidId`],
+    /// [`Error::Io`], [`Error::Untrusted`].
+    fn stat(&self, blob: &Blob<'_>) -> Result<Option<BlobStat>, Error>;
+
+    /// Opens a blob for reading; `None` if there is none. Regular files only; no link is followed; a FIFO does not block.
+    ///
+    /// # Errors
+    ///
+    /// As [`stat`](Self::stat).
+    fn open(&self, blob: &Blob<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error>;
+
+    /// Replaces a blob, or makes a new one, atomically, and returns the stat of the new one.
+    ///
+    /// A temporary named for `lock` is created and filled by `write`, synced as `durability` says, made visible by
+    /// the step that `publish` is given, and its directory is synced as `durability` says.
+    ///
+    /// # Errors
+    ///
+    /// Those of `write` and `publish`, and:
+    ///
+    /// | error | target | temporary |
+    /// |---|---|---|
+    /// | before the rename, the rename itself, `publish` not calling its step | untouched | removed, if that is possible |
+    /// | of `publish`, after its step | new content, directory synced if possible | gone |
+    /// | [`Error::NotDurable`] | new content, visible, may not survive a power cut | gone |
+    ///
+    /// The target is never removed, whatever fails, and a file whose sync failed is never synced again.
+    fn replace(
+        &self,
+        lock: &Lock,
+        blob: &Blob<'_>,
+        durability: Durability,
+        write: &mut WriteStep<'_>,
+        publish: &mut PublishStep<'_>,
+    ) -> Result<BlobStat, Error>;
+
+    /// Moves a blob to a name that is free, in one atomic step; `false`, without calling `publish`, if there is no `from`.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error::Io`] of kind `AlreadyExists` if `to` is taken; [`Error::NotDurable`] if a directory could not be synced
+    /// after the move; else as [`replace`](Self::replace).
+    fn transfer(
+        &self,
+        lock: &Lock,
+        from: &Blob<'_>,
+        to: &Blob<'_>,
+        durability: Durability,
+        publish: &mut PublishStep<'_>,
+    ) -> Result<bool, Error>;
+
+    /// Removes a blob; `false` if there was none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] with the blob still there, or [`Error::NotDurable`] with the blob gone.
+    fn remove(&self, lock: &Lock, blob: &Blob<'_>, durability: Durability) -> Result<bool, Error>;
+
+    /// Takes a lock against other threads and processes, waiting at most about `wait`.
+    ///
+    /// Locks are not re-entrant. Order: a session's lock first, then the index's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`] if it stays held, [`Error::InvalidId`], [`Error::Io`], [`Error::Untrusted`].
+    fn lock(&self, name: LockName<'_>, wait: Duration) -> Result<Lock, Error>;
+
+    /// Removes every temporary whose lock can be taken at once, and tells how many: their writers are gone.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Error::Io`]; the other temporaries were tried nevertheless.
+    fn sweep(&self) -> Result<u64, Error>;
+
+    /// Names a blob for messages.
+    fn describe(&self, blob: &Blob<'_>) -> PathBuf;
+}
+
+const _: fn(&dyn Backend) = |_| {};

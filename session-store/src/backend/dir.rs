@@ -1,0 +1,275 @@
+//! Blobs as files of one directory, on any [`FileSystem`]: opening, looking and reading. Writing is in `write`.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use super::lock::LockTable;
+use super::names::{LOCKS, lock_path};
+use super::{
+    Area, Backend, BackendEntry, BackendListing, BackendRejected, Blob, BlobStat, Lock, LockName,
+    OpenBlob, PublishStep, RejectReason, Trust, WriteStep,
+};
+use crate::durability::Durability;
+use crate::error::Error;
+use crate::fs::{EntryKind, FileKind, FileStat, FileSystem, NotAFile, OsFs};
+
+/// Blobs as files: documents in the directory itself, everything else in its `.store/`.
+#[derive(Debug)]
+pub struct DirBackend<F: FileSystem = OsFs> {
+    pub(super) fs: F,
+    trust: Trust,
+    /// Set once the directory exists and was judged: its warning, if any.
+    judged: OnceLock<Option<&'static str>>,
+    locks: Arc<LockTable>,
+    /// Directories whose entries this backend has synced or seen synced.
+    pub(super) durable_dirs: Mutex<HashSet<&'static str>>,
+}
+
+impl DirBackend {
+    /// Opens a directory, which need not exist yet; nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Untrusted`] if others could have planted what is in it and `trust` does not allow that, [`Error::Io`].
+    pub fn open(dir: impl Into<PathBuf>, trust: Trust) -> Result<Self, Error> {
+        let fs = OsFs::new(dir);
+        Self::with_file_system(
+            if trust.follows_link() {
+                fs.follow_root_link()
+            } else {
+                fs
+            },
+            trust,
+        )
+    }
+}
+
+impl<F: FileSystem> DirBackend<F> {
+    /// Opens the root of any file system.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](DirBackend::open).
+    pub fn with_file_system(fs: F, trust: Trust) -> Result<Self, Error> {
+        let backend = Self::unjudged(fs, trust);
+        backend.judge()?;
+        Ok(backend)
+    }
+
+    /// Opens a root that the first call will judge.
+    pub(super) fn unjudged(fs: F, trust: Trust) -> Self {
+        Self {
+            fs,
+            trust,
+            judged: OnceLock::new(),
+            locks: Arc::default(),
+            durable_dirs: Mutex::default(),
+        }
+    }
+
+    /// Gives the file system below.
+    #[must_use]
+    pub fn file_system(&self) -> &F {
+        &self.fs
+    }
+
+    /// Tells what is not as it should be with the directory, though not bad enough to refuse it.
+    #[must_use]
+    pub fn warning(&self) -> Option<&'static str> {
+        self.judged.get().copied().flatten()
+    }
+
+    /// Judges the directory, if it exists and was not judged before.
+    pub(super) fn judge(&self) -> Result<(), Error> {
+        if self.judged.get().is_some() {
+            return Ok(());
+        }
+        let root = self.fs.root();
+        match self.fs.stat("") {
+            Ok(None) => Ok(()),
+            Ok(Some(stat)) => {
+                let warning = self.trust.judge(root, &stat)?;
+                // Another thread may have been faster, with the same answer.
+                let _ = self.judged.set(warning);
+                Ok(())
+            }
+            // Opening it without following links failed: it is one, or no directory at all.
+            Err(error) if is_not_a_directory(&error) => Err(Error::Untrusted {
+                path: root.to_owned(),
+                reason: "is a symbolic link or not a directory",
+            }),
+            Err(error) => Err(Error::io("open", root, error)),
+        }
+    }
+
+    /// Builds an error that says what was tried on which path below the root.
+    pub(super) fn error(&self, op: &'static str, path: &str, source: io::Error) -> Error {
+        Error::io(op, &self.absolute(path), source)
+    }
+
+    pub(super) fn absolute(&self, path: &str) -> PathBuf {
+        if path.is_empty() {
+            self.fs.root().to_owned()
+        } else {
+            self.fs.root().join(path)
+        }
+    }
+
+    fn not_a_file(&self, path: &str, kind: FileKind) -> Error {
+        Error::Corrupt {
+            path: self.absolute(path),
+            offset: None,
+            reason: NotAFile(kind).to_string(),
+        }
+    }
+
+    /// Stats a path that must be a regular file if it is anything.
+    pub(super) fn stat_file(&self, path: &str) -> Result<Option<FileStat>, Error> {
+        match self.fs.stat(path) {
+            Ok(stat) => match stat.map(|stat| stat.kind) {
+                Some(EntryKind::Not(kind)) => Err(self.not_a_file(path, kind)),
+                Some(EntryKind::File) | None => Ok(stat),
+            },
+            Err(error) => Err(self.error("stat", path, error)),
+        }
+    }
+}
+
+/// Whether an error says that a directory on the way is a link or something else.
+fn is_not_a_directory(error: &io::Error) -> bool {
+    let looped = rustix::io::Errno::LOOP.raw_os_error();
+    error.kind() == io::ErrorKind::NotADirectory || error.raw_os_error() == Some(looped)
+}
+
+impl<F: FileSystem> Backend for DirBackend<F> {
+    fn list(&self, area: Area) -> Result<BackendListing, Error> {
+        self.judge()?;
+        let dir = area.dir();
+        let found = self.fs.list(dir, &mut |name| area.stem(name).is_some());
+        let mut listing = BackendListing::default();
+        for entry in found
+            .map_err(|error| self.error("list", dir, error))?
+            .unwrap_or_default()
+        {
+            let reason = match (area.stem(&entry.name), entry.stat) {
+                (None, _) => continue,
+                (Some(Err(())), _) => RejectReason::Name,
+                (Some(Ok(_)), Err(error)) => RejectReason::Io(error),
+                (Some(Ok(name)), Ok(stat)) => match stat.kind {
+                    EntryKind::Not(kind) => RejectReason::Kind(kind),
+                    EntryKind::File => {
+                        listing.entries.push(BackendEntry::new(name, stat.blob));
+                        continue;
+                    }
+                },
+            };
+            listing
+                .rejected
+                .push(BackendRejected::new(entry.name, reason));
+        }
+        Ok(listing)
+    }
+
+    fn stat_area(&self, area: Area) -> Result<Option<BlobStat>, Error> {
+        self.judge()?;
+        let stat = self
+            .fs
+            .stat(area.dir())
+            .map_err(|error| self.error("stat", area.dir(), error))?;
+        Ok(stat.map(|stat| stat.blob))
+    }
+
+    fn stat(&self, blob: &Blob<'_>) -> Result<Option<BlobStat>, Error> {
+        let path = blob.path()?;
+        self.judge()?;
+        Ok(self.stat_file(&path)?.map(|stat| stat.blob))
+    }
+
+    fn open(&self, blob: &Blob<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
+        let path = blob.path()?;
+        self.judge()?;
+        match self.fs.open(&path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => match error
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<NotAFile>())
+            {
+                Some(NotAFile(kind)) => Err(self.not_a_file(&path, *kind)),
+                None => Err(self.error("open", &path, error)),
+            },
+        }
+    }
+
+    fn replace(
+        &self,
+        lock: &Lock,
+        blob: &Blob<'_>,
+        durability: Durability,
+        write: &mut WriteStep<'_>,
+        publish: &mut PublishStep<'_>,
+    ) -> Result<BlobStat, Error> {
+        self.replace_file(
+            lock,
+            &blob.path()?,
+            blob.area.dir(),
+            durability,
+            write,
+            publish,
+        )
+    }
+
+    fn transfer(
+        &self,
+        _lock: &Lock,
+        from: &Blob<'_>,
+        to: &Blob<'_>,
+        durability: Durability,
+        publish: &mut PublishStep<'_>,
+    ) -> Result<bool, Error> {
+        self.transfer_file(
+            (&from.path()?, from.area.dir()),
+            (&to.path()?, to.area.dir()),
+            durability,
+            publish,
+        )
+    }
+
+    fn remove(&self, _lock: &Lock, blob: &Blob<'_>, durability: Durability) -> Result<bool, Error> {
+        self.remove_file(&blob.path()?, blob.area.dir(), durability)
+    }
+
+    fn lock(&self, name: LockName<'_>, wait: Duration) -> Result<Lock, Error> {
+        let name = name.checked()?;
+        let path = lock_path(&name);
+        self.judge()?;
+        let mut lock = self.locks.acquire(&self.fs, &name, &path, wait);
+        if lock
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        {
+            // What a lock's directory survives does not matter: the locks themselves do not survive either.
+            self.ensure_dir(LOCKS, Durability::Process)?;
+            lock = self.locks.acquire(&self.fs, &name, &path, wait);
+        }
+        let lock = lock.map_err(|error| self.error("lock", &path, error))?;
+        lock.ok_or_else(|| Error::Locked {
+            path: self.absolute(&path),
+        })
+    }
+
+    fn sweep(&self) -> Result<u64, Error> {
+        self.sweep_temporaries()
+    }
+
+    fn describe(&self, blob: &Blob<'_>) -> PathBuf {
+        // A name that is none is not shown as part of a path: it may hold anything.
+        blob.path().map_or_else(
+            |_| self.absolute(blob.area.dir()),
+            |path| self.absolute(&path),
+        )
+    }
+}

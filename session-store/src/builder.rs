@@ -1,0 +1,243 @@
+//! How a store is configured before it is opened.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use session_codec::Codec;
+use session_index::{JsonMapIndex, MemoryIndex, NoIndex, SidecarIndex, WorkspaceIndex};
+use session_model::SessionRecord;
+
+use crate::backend::{Area, Backend, Blob, DirBackend, Trust};
+use crate::index_storage::BackendStorage;
+use crate::store::{SessionStore, Shared};
+use crate::{DefaultParser, Durability, Error, Limits};
+
+/// How long a write waits for a lock that somebody else holds, unless told otherwise.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a lookup waits for another session's directory to resolve, unless told otherwise.
+const RESOLVE_DEADLINE: Duration = Duration::from_millis(500);
+
+/// Whether a store may change anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    ReadWrite,
+    ReadOnly,
+}
+
+/// Which index a store keeps. None of them changes an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IndexKind {
+    /// One small file a workspace, in `.store/index/`.
+    #[default]
+    Sidecar,
+    /// The map in `.workspace_index.json` that codetether-agent keeps, so that both programs can share a directory.
+    JsonMap,
+    /// A map in memory, gone with the store.
+    Memory,
+    /// None: every lookup looks at the sessions.
+    None,
+}
+
+/// Something about a store that its owner should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// Members of the directory's group can plant, change and remove sessions.
+    GroupWritable {
+        /// The sessions directory.
+        path: PathBuf,
+    },
+    /// Temporaries that a crash left behind could not be removed.
+    NotSwept {
+        /// The sessions directory.
+        path: PathBuf,
+        /// What stood in the way.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GroupWritable { path } => {
+                write!(f, "{} is writable by its group", path.display())
+            }
+            Self::NotSwept { path, reason } => write!(f, "sweep {}: {reason}", path.display()),
+        }
+    }
+}
+
+enum Medium {
+    Directory(PathBuf, Trust),
+    Given(Arc<dyn Backend>),
+}
+
+/// Configures a store; see [`SessionStore::builder`].
+#[must_use = "a builder does nothing until `open`"]
+pub struct Builder<S> {
+    medium: Medium,
+    access: Access,
+    durability: Durability,
+    limits: Limits,
+    index: IndexKind,
+    lock_wait: Duration,
+    resolve_deadline: Duration,
+    threads: usize,
+    record: PhantomData<fn() -> S>,
+}
+
+impl<S: SessionRecord> Builder<S> {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self::over(Medium::Directory(dir.to_owned(), Trust::default()))
+    }
+
+    /// Starts the configuration of a store on a backend of the caller's own, such as
+    /// [`MemoryBackend`](crate::MemoryBackend).
+    pub fn on(backend: Arc<dyn Backend>) -> Self {
+        Self::over(Medium::Given(backend))
+    }
+
+    fn over(medium: Medium) -> Self {
+        Self {
+            medium,
+            access: Access::ReadWrite,
+            durability: Durability::default(),
+            limits: Limits::default(),
+            index: IndexKind::default(),
+            lock_wait: LOCK_WAIT,
+            resolve_deadline: RESOLVE_DEADLINE,
+            threads: std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(8),
+            record: PhantomData,
+        }
+    }
+
+    /// Sets what an acknowledged write survives.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Sets how large sessions may be.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Opens without writing anything, ever: no lock, no index, no clean-up. Every write is [`Error::ReadOnly`].
+    pub fn read_only(mut self) -> Self {
+        self.access = Access::ReadOnly;
+        self
+    }
+
+    /// Chooses the index.
+    pub fn index(mut self, index: IndexKind) -> Self {
+        self.index = index;
+        self
+    }
+
+    /// Sets how long a write waits for a lock before it answers [`Error::Locked`].
+    pub fn lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
+        self
+    }
+
+    /// Sets how long a lookup waits for the directory of some other session to resolve.
+    pub fn resolve_deadline(mut self, deadline: Duration) -> Self {
+        self.resolve_deadline = deadline;
+        self
+    }
+
+    /// Sets how many threads a walk over many files uses at most.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Says which owners and modes of an existing sessions directory are accepted.
+    pub fn trust(mut self, trust: Trust) -> Self {
+        if let Medium::Directory(_, accepted) = &mut self.medium {
+            *accepted = trust;
+        }
+        self
+    }
+
+    /// Opens the store.
+    ///
+    /// Writes nothing but the removal of what a crash left behind, and that only in a `.store/` that exists; failing at
+    /// that is a [`Warning`]. A relative directory is resolved here, once, against the current one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SessionStore::open`].
+    pub fn open(self) -> Result<SessionStore<S>, Error> {
+        let mut warnings = Vec::new();
+        let backend: Arc<dyn Backend> = match self.medium {
+            Medium::Directory(dir, trust) => {
+                let path =
+                    std::path::absolute(&dir).map_err(|source| Error::io("open", &dir, source))?;
+                let backend = DirBackend::open(&path, trust)?;
+                if backend.warning().is_some() {
+                    warnings.push(Warning::GroupWritable { path });
+                }
+                Arc::new(backend)
+            }
+            Medium::Given(backend) => backend,
+        };
+        // The one path that every backend can tell is that of a blob.
+        let root = backend
+            .describe(&Blob::session("session"))
+            .parent()
+            .map(Path::to_owned)
+            .unwrap_or_default();
+        let codec = session_codec::Limits::default()
+            .element_bytes(self.limits.element_bytes())
+            .depth(self.limits.depth_levels());
+        let store = SessionStore::from_shared(Arc::new(Shared {
+            index: index(self.index, &backend, self.lock_wait),
+            codec: Codec::with_parser(DefaultParser).limits(codec),
+            backend,
+            limits: self.limits,
+            durability: self.durability,
+            access: self.access,
+            lock_wait: self.lock_wait,
+            resolve_deadline: self.resolve_deadline,
+            threads: self.threads,
+            root,
+        }));
+        if self.access == Access::ReadWrite
+            && let Err(error) = store.sweep()
+        {
+            warnings.push(Warning::NotSwept {
+                path: store.root().to_owned(),
+                reason: error.to_string(),
+            });
+        }
+        Ok(store.with_warnings(warnings))
+    }
+}
+
+fn index(kind: IndexKind, backend: &Arc<dyn Backend>, wait: Duration) -> Arc<dyn WorkspaceIndex> {
+    let storage = |area| BackendStorage::new(Arc::clone(backend), area, wait);
+    match kind {
+        IndexKind::Sidecar => Arc::new(SidecarIndex::new(storage(Area::Index))),
+        IndexKind::JsonMap => Arc::new(JsonMapIndex::new(storage(Area::Shared))),
+        IndexKind::Memory => Arc::new(MemoryIndex::new()),
+        IndexKind::None => Arc::new(NoIndex),
+    }
+}
+
+impl<S> fmt::Debug for Builder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("durability", &self.durability)
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
+}

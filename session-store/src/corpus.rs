@@ -1,0 +1,130 @@
+//! Shows a backend's session documents to the scanner and counts what is read of them. Knows names and stats, no JSON.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use session_codec::{ReadAt, Revision, RevisionHasher};
+use session_scan::{Corpus, Entry, Listing, OpenError, Reason, Rejected};
+
+use crate::Error;
+use crate::backend::{Area, Backend, BackendEntry, Blob, BlobStat, OpenBlob};
+
+/// Large enough that the system call does not count, small enough to stay in the cache.
+const HASHED_AT_ONCE: usize = 256 << 10;
+
+/// The session documents of a backend, with a count of the bytes that were read.
+#[derive(Debug)]
+pub(crate) struct Documents<'b> {
+    backend: &'b dyn Backend,
+    bytes_read: AtomicU64,
+}
+
+/// One open document.
+#[derive(Debug)]
+pub(crate) struct Document<'b> {
+    blob: Box<dyn OpenBlob>,
+    bytes_read: &'b AtomicU64,
+}
+
+impl<'b> Documents<'b> {
+    pub(crate) fn new(backend: &'b dyn Backend) -> Self {
+        Self {
+            backend,
+            bytes_read: AtomicU64::new(0),
+        }
+    }
+
+    /// The bytes read of all documents so far.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
+    /// Opens one document, `None` where there is none.
+    pub(crate) fn document(&self, id: &str) -> Result<Option<Document<'_>>, Error> {
+        let blob = self.backend.open(&Blob::session(id))?;
+        Ok(blob.map(|blob| Document {
+            blob,
+            bytes_read: &self.bytes_read,
+        }))
+    }
+}
+
+impl Document<'_> {
+    /// The open file's own stat, whatever has since been put in its place.
+    pub(crate) fn stat(&self) -> io::Result<BlobStat> {
+        self.blob.stat()
+    }
+
+    /// Hashes the document from its first byte to its last, in memory of one buffer.
+    pub(crate) fn revision(&self) -> io::Result<Revision> {
+        let mut hasher = RevisionHasher::new();
+        let mut buffer = vec![0; HASHED_AT_ONCE];
+        let mut offset = 0;
+        loop {
+            match self.read_at(&mut buffer, offset) {
+                Ok(0) => return Ok(hasher.finish()),
+                Ok(read) => {
+                    hasher.update(&buffer[..read]);
+                    offset += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl ReadAt for Document<'_> {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let read = self.blob.read_at(buf, offset)?;
+        self.bytes_read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.blob.size()
+    }
+}
+
+/// Documents of a backend's listing as the scanner knows them.
+pub(crate) fn entries(found: &[BackendEntry]) -> Vec<Entry> {
+    found
+        .iter()
+        .map(|found| entry(&found.name, &found.stat))
+        .collect()
+}
+
+/// A document's stat as the scanner knows it.
+pub(crate) fn entry(id: &str, stat: &BlobStat) -> Entry {
+    Entry::new(id, stat.size, stat.modified)
+        .identity(stat.device, stat.inode)
+        .changed(stat.changed)
+}
+
+impl<'b> Corpus for &'b Documents<'_> {
+    type File = Document<'b>;
+
+    fn list(&self) -> io::Result<Listing> {
+        let found = self
+            .backend
+            .list(Area::Sessions)
+            .map_err(io::Error::other)?;
+        let rejected = found.rejected.into_iter().map(|rejected| {
+            let reason = Reason::Other(rejected.reason.to_string().into());
+            Rejected::new(rejected.name, reason)
+        });
+        Ok(Listing::new(entries(&found.entries), rejected.collect()))
+    }
+
+    fn open(&self, entry: &Entry) -> Result<Self::File, OpenError> {
+        match self.document(&entry.name) {
+            Ok(Some(document)) => Ok(document),
+            Ok(None) => Err(OpenError::Vanished),
+            Err(error) => Err(OpenError::Rejected(Reason::Other(Box::new(error)))),
+        }
+    }
+
+    fn read_at(&self, file: &Self::File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        file.read_at(buf, offset)
+    }
+}

@@ -1,0 +1,284 @@
+//! The one small file-system trait below the store: everything that creates, renames, syncs or removes goes through it.
+//!
+//! Owns the calls that touch a medium and their promises, so that a crash can be modelled and every call can be made to
+//! fail. Must not know sessions, ids, locks' meaning, or the order in which the calls make a write safe: that protocol
+//! is the [`backend`](crate::backend)'s.
+//!
+//! # Paths
+//!
+//! Paths are `&str`, relative to the root, with `/` between components: `"a.json"`, `".store/tmp/x"`; the root itself is
+//! `""`. They are built from checked names only; an implementation may refuse anything else. No component is ever
+//! followed through a symbolic link.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Debug;
+use std::io;
+use std::path::Path;
+
+use session_codec::ReadAt;
+
+#[cfg(feature = "testing")]
+mod crash;
+#[cfg(feature = "testing")]
+mod fault;
+mod memory;
+mod os;
+mod shared;
+
+#[cfg(feature = "testing")]
+pub use crash::{CrashLog, CrashReport, CrashState};
+#[cfg(feature = "testing")]
+pub use fault::{Fault, FaultEffect, FaultFs, FaultSpan, FsCall};
+pub use memory::MemoryFs;
+pub use os::OsFs;
+#[doc(no_inline)]
+pub use session_scan::FileKind;
+
+/// What a directory entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EntryKind {
+    /// A regular file, the only kind that is ever opened.
+    File,
+    /// Anything else.
+    Not(FileKind),
+}
+
+impl EntryKind {
+    /// A directory.
+    pub const DIRECTORY: Self = Self::Not(FileKind::Directory);
+}
+
+/// Who owns a file, as far as trust is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Owner {
+    /// The effective user of this process.
+    Ours,
+    /// Somebody else.
+    Foreign,
+}
+
+/// The identity and extent of a file's content: equal stats mean that nothing was changed in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct BlobStat {
+    /// The device that holds it.
+    pub device: u64,
+    /// The number of the file on that device.
+    pub inode: u64,
+    /// Length in bytes.
+    pub size: u64,
+    /// Last change of the content, in nanoseconds since the Unix epoch.
+    pub modified: i128,
+    /// Last change of content, name or mode, in nanoseconds since the Unix epoch.
+    pub changed: i128,
+}
+
+impl BlobStat {
+    /// Makes a stat out of its five numbers, for implementations of the traits.
+    #[must_use]
+    pub fn new(device: u64, inode: u64, size: u64, modified: i128, changed: i128) -> Self {
+        Self {
+            device,
+            inode,
+            size,
+            modified,
+            changed,
+        }
+    }
+}
+
+/// What a file system knows about one path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileStat {
+    /// What it is.
+    pub kind: EntryKind,
+    /// Permission bits, `0o777` at most.
+    pub mode: u32,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Identity, size and times.
+    pub blob: BlobStat,
+}
+
+impl FileStat {
+    /// Makes a stat, for implementations of [`FileSystem`].
+    #[must_use]
+    pub fn new(kind: EntryKind, mode: u32, owner: Owner, blob: BlobStat) -> Self {
+        Self {
+            kind,
+            mode,
+            owner,
+            blob,
+        }
+    }
+}
+
+/// One name in a directory.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct DirEntry {
+    /// The bare name.
+    pub name: OsString,
+    /// What it is, or why that could not be told.
+    pub stat: io::Result<FileStat>,
+}
+
+impl DirEntry {
+    /// Makes an entry, for implementations of [`FileSystem`].
+    #[must_use]
+    pub fn new(name: OsString, stat: io::Result<FileStat>) -> Self {
+        Self { name, stat }
+    }
+}
+
+/// An open regular file: random access reads, and the stat of exactly the file that is read.
+pub trait OpenBlob: ReadAt + Debug + Send + Sync {
+    /// Stats the open file itself, whatever its name means by now.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers.
+    fn stat(&self) -> io::Result<BlobStat>;
+}
+
+/// A new file that is being filled. Dropping it closes it and syncs nothing.
+pub trait WriteFile: io::Write + Debug + Send {
+    /// Makes the content durable.
+    ///
+    /// # Errors
+    ///
+    /// After an error this file must be thrown away: a second sync may claim success for content that is lost.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// Stats the open file itself.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers.
+    fn stat(&self) -> io::Result<BlobStat>;
+}
+
+/// A held lock; dropping it releases it.
+pub trait FileLock: Debug + Send + Sync {}
+
+/// The calls that touch a medium.
+///
+/// Calls are plain steps: none of them retries, waits (except for the medium), or repairs. `EINTR` and short writes are
+/// handled below this trait.
+pub trait FileSystem: Debug + Send + Sync + 'static {
+    /// Names the root, for messages.
+    fn root(&self) -> &Path;
+
+    /// Stats a path without following links; `None` if it, or a directory on the way, is missing.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers, `NotADirectory` or a loop error if a directory on the way is something else.
+    fn stat(&self, path: &str) -> io::Result<Option<FileStat>>;
+
+    /// Lists the names in a directory that `wanted` accepts, in no order, with their stats; `None` if it is missing.
+    ///
+    /// A name that vanishes between the two looks is left out.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers for the directory as a whole.
+    fn list(
+        &self,
+        dir: &str,
+        wanted: &mut dyn FnMut(&OsStr) -> bool,
+    ) -> io::Result<Option<Vec<DirEntry>>>;
+
+    /// Opens a regular file for reading, never blocking on a FIFO and never following a link.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `InvalidInput` for anything that is not a regular file; or what the medium answers.
+    fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>>;
+
+    /// Creates a file that did not exist, with exactly these permission bits whatever the umask, before any byte is in it.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` for any entry of that name, links included; or what the medium answers.
+    fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>>;
+
+    /// Renames a file over whatever file is there, atomically.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, or what the medium answers; the target is untouched then.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Renames a file to a name that is free.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if the name is taken, `NotFound`, or what the medium answers; both names are untouched then.
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Removes a file or link; `false` if there was none.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers.
+    fn remove(&self, path: &str) -> io::Result<bool>;
+
+    /// Creates one directory with mode 0700 whatever the umask; `false` if it was there. `""` creates the root and what is
+    /// missing above it.
+    ///
+    /// # Errors
+    ///
+    /// `NotADirectory` if something else has the name, links included; or what the medium answers.
+    fn make_dir(&self, dir: &str) -> io::Result<bool>;
+
+    /// Makes the entries of a directory durable.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers.
+    fn sync_dir(&self, dir: &str) -> io::Result<()>;
+
+    /// Makes the root's own entry durable, and those of the directories above it that [`make_dir`](Self::make_dir) created.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers; `PermissionDenied` if the directory above may not be read.
+    fn sync_root_entry(&self) -> io::Result<()>;
+
+    /// Takes an exclusive lock on a file, creating it with mode 0600; `None` if somebody else holds it, at once.
+    ///
+    /// A second call in the same process conflicts like one in another process.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the name is not a regular file, or what the medium answers.
+    fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn FileLock>>>;
+}
+
+/// The directory part of a relative path: `""` for a name in the root.
+pub(crate) fn parent(path: &str) -> &str {
+    path.rfind('/').map_or("", |slash| &path[..slash])
+}
+
+/// The refusal of everything that is not a regular file, with its kind kept for whoever has to report it.
+pub(crate) fn not_a_file(kind: FileKind) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, NotAFile(kind))
+}
+
+/// Why [`FileSystem::open`] answers `InvalidInput`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAFile(pub FileKind);
+
+impl std::fmt::Display for NotAFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "is {}, not a file", self.0)
+    }
+}
+
+impl std::error::Error for NotAFile {}
+
+const _: fn(&dyn FileSystem, &dyn OpenBlob, &dyn WriteFile, &dyn FileLock) = |_, _, _, _| {};

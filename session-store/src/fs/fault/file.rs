@@ -1,0 +1,79 @@
+//! Open files that fail on demand.
+
+use std::io;
+
+use session_codec::ReadAt;
+
+use super::{FaultEffect, FaultFs, FsCall};
+use crate::fs::{BlobStat, FileSystem, OpenBlob, WriteFile};
+
+/// An open file whose reads fail on demand.
+#[derive(Debug)]
+pub(super) struct FaultFile<F> {
+    pub(super) inner: Box<dyn OpenBlob>,
+    pub(super) fs: FaultFs<F>,
+}
+
+impl<F: FileSystem> ReadAt for FaultFile<F> {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let effect = self.fs.plan().effect(FsCall::Read);
+        match effect {
+            Some(FaultEffect::Errno(errno) | FaultEffect::ErrnoAfter(errno)) => {
+                Err(io::Error::from_raw_os_error(errno))
+            }
+            Some(FaultEffect::Short | FaultEffect::ShortThenErrno(_)) => {
+                let half = buf.len().div_ceil(2);
+                self.inner.read_at(&mut buf[..half], offset)
+            }
+            None => self.inner.read_at(buf, offset),
+        }
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.inner.size()
+    }
+}
+
+impl<F: FileSystem> OpenBlob for FaultFile<F> {
+    fn stat(&self) -> io::Result<BlobStat> {
+        self.fs.call(FsCall::Stat, || self.inner.stat())
+    }
+}
+
+/// A new file whose writes and syncs fail on demand.
+#[derive(Debug)]
+pub(super) struct FaultWriter<F> {
+    pub(super) inner: Box<dyn WriteFile>,
+    pub(super) fs: FaultFs<F>,
+}
+
+impl<F: FileSystem> io::Write for FaultWriter<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let effect = self.fs.plan().effect(FsCall::Write);
+        match effect {
+            Some(FaultEffect::Errno(errno)) => Err(io::Error::from_raw_os_error(errno)),
+            Some(FaultEffect::ErrnoAfter(errno)) => {
+                self.inner.write_all(bytes)?;
+                Err(io::Error::from_raw_os_error(errno))
+            }
+            Some(FaultEffect::Short | FaultEffect::ShortThenErrno(_)) => {
+                self.inner.write(&bytes[..bytes.len().div_ceil(2)])
+            }
+            None => self.inner.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<F: FileSystem> WriteFile for FaultWriter<F> {
+    fn sync(&mut self) -> io::Result<()> {
+        self.fs.call(FsCall::SyncFile, || self.inner.sync())
+    }
+
+    fn stat(&self) -> io::Result<BlobStat> {
+        self.fs.call(FsCall::Stat, || self.inner.stat())
+    }
+}

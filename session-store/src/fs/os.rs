@@ -1,0 +1,309 @@
+//! The real file system, relative to one directory descriptor, following no link below the root.
+//!
+//! Owns system calls and descriptors. Must not decide an order of calls, retry, or wait.
+//!
+//! The root is opened once, with `O_DIRECTORY | O_NOFOLLOW` unless links were allowed by name, and every name is resolved
+//! below that descriptor, component by component: a link planted at `.store` or `.store/tmp` leads nowhere. A root that
+//! was removed and made again is noticed by its link count and opened anew.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::{DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
+
+mod file;
+mod make;
+mod stat;
+
+use file::{OsFile, OsLock, OsWriter};
+use stat::{file_stat, required_kind};
+
+/// Flags for every directory below the root.
+const DIRECTORY: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
+/// A directory of the real file system (Unix), `0700` and `0600` throughout.
+#[derive(Debug)]
+pub struct OsFs {
+    path: PathBuf,
+    root_flags: OFlags,
+    root: RwLock<Option<Arc<OwnedFd>>>,
+    /// Directories that `make_dir("")` created above and at the root, whose entries are not durable yet.
+    made: Mutex<Vec<PathBuf>>,
+}
+
+impl OsFs {
+    /// Names a directory; nothing is touched before the first call, and nothing is created before the first
+    /// [`make_dir`](FileSystem::make_dir).
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            path: root.into(),
+            root_flags: DIRECTORY,
+            root: RwLock::new(None),
+            made: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Lets the root itself be a symbolic link, which is refused otherwise.
+    #[must_use]
+    pub fn follow_root_link(mut self) -> Self {
+        self.root_flags = DIRECTORY.difference(OFlags::NOFOLLOW);
+        self
+    }
+
+    /// Gives the root's descriptor, opening it if there is none yet.
+    fn root_fd(&self) -> io::Result<Arc<OwnedFd>> {
+        if let Some(fd) = self
+            .root
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+        {
+            return Ok(Arc::clone(fd));
+        }
+        let mut slot = self.root.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fd) = slot.as_ref() {
+            return Ok(Arc::clone(fd));
+        }
+        let fd = Arc::new(retry(|| {
+            rustix::fs::open(&self.path, self.root_flags, Mode::empty())
+        })?);
+        *slot = Some(Arc::clone(&fd));
+        Ok(fd)
+    }
+
+    /// Forgets a root that no longer has a name; tells whether it was so.
+    fn root_is_gone(&self, fd: &Arc<OwnedFd>) -> bool {
+        if !rustix::fs::fstat(fd.as_fd()).is_ok_and(|stat| stat.st_nlink == 0) {
+            return false;
+        }
+        let mut slot = self.root.write().unwrap_or_else(PoisonError::into_inner);
+        if slot.as_ref().is_some_and(|held| Arc::ptr_eq(held, fd)) {
+            *slot = None;
+        }
+        true
+    }
+
+    /// Runs a call below the root, once more if the root turns out to have been removed.
+    fn below<T>(&self, mut call: impl FnMut(&OwnedFd) -> io::Result<T>) -> io::Result<T> {
+        let root = self.root_fd()?;
+        match call(&root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.root_is_gone(&root) => {
+                let root = self.root_fd()?;
+                call(&root)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Runs a call with the directory that holds the last component of `path`, and that component.
+    fn at<T>(
+        &self,
+        path: &str,
+        mut call: impl FnMut(&OwnedFd, &str) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.below(|root| {
+            let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+            check_component(name)?;
+            match walk(root, dir)? {
+                Some(dir) => call(&dir, name),
+                None => call(root, name),
+            }
+        })
+    }
+
+    /// Runs a call with an open directory.
+    fn in_dir<T>(
+        &self,
+        dir: &str,
+        mut call: impl FnMut(&OwnedFd) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.below(|root| match walk(root, dir)? {
+            Some(dir) => call(&dir),
+            None => call(root),
+        })
+    }
+}
+
+/// Opens a directory below `root`, component by component; `None` for the root itself.
+fn walk(root: &OwnedFd, dir: &str) -> io::Result<Option<OwnedFd>> {
+    let mut here: Option<OwnedFd> = None;
+    for component in dir.split('/').filter(|_| !dir.is_empty()) {
+        check_component(component)?;
+        let parent = here.as_ref().unwrap_or(root);
+        here = Some(retry(|| {
+            rustix::fs::openat(parent, component, DIRECTORY, Mode::empty())
+        })?);
+    }
+    Ok(here)
+}
+
+/// Refuses what could leave the directory. Names are checked above this layer; this is the second lock on the door.
+fn check_component(name: &str) -> io::Result<()> {
+    if name.is_empty()
+        || name == "."
+        || name == ".."
+        || name.bytes().any(|byte| byte == b'/' || byte == 0)
+    {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a plain file name",
+        ));
+    }
+    Ok(())
+}
+
+/// Repeats a call that a signal interrupted.
+fn retry<T>(call: impl FnMut() -> Result<T, Errno>) -> io::Result<T> {
+    Ok(rustix::io::retry_on_intr(call)?)
+}
+
+/// Turns `NotFound` into `None`.
+fn found<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl FileSystem for OsFs {
+    fn root(&self) -> &Path {
+        &self.path
+    }
+
+    fn stat(&self, path: &str) -> io::Result<Option<FileStat>> {
+        if path.is_empty() {
+            return found(self.below(|root| {
+                let stat = rustix::fs::fstat(root)?;
+                // A descriptor outlives its directory's name; only a directory that still has one is there.
+                if stat.st_nlink == 0 {
+                    Err(Errno::NOENT.into())
+                } else {
+                    Ok(file_stat(&stat))
+                }
+            }));
+        }
+        found(self.at(path, |dir, name| {
+            Ok(file_stat(&retry(|| {
+                rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
+            })?))
+        }))
+    }
+
+    fn list(
+        &self,
+        dir: &str,
+        wanted: &mut dyn FnMut(&OsStr) -> bool,
+    ) -> io::Result<Option<Vec<DirEntry>>> {
+        found(self.in_dir(dir, |fd| {
+            if rustix::fs::fstat(fd)?.st_nlink == 0 {
+                return Err(Errno::NOENT.into());
+            }
+            let mut entries = Vec::new();
+            for entry in rustix::fs::Dir::read_from(fd)? {
+                let entry = entry?;
+                let name = OsStr::from_bytes(entry.file_name().to_bytes());
+                if name == "." || name == ".." || !wanted(name) {
+                    continue;
+                }
+                match retry(|| rustix::fs::statat(fd, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW))
+                {
+                    Ok(stat) => entries.push(DirEntry::new(name.to_owned(), Ok(file_stat(&stat)))),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => entries.push(DirEntry::new(OsString::from(name), Err(error))),
+                }
+            }
+            Ok(entries)
+        }))
+    }
+
+    fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
+        let flags =
+            OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+        self.at(path, |dir, name| {
+            let fd = match retry(|| rustix::fs::openat(dir, name, flags, Mode::empty())) {
+                Ok(fd) => fd,
+                // A link, a socket or a device without a driver cannot be opened this way: say what it is.
+                Err(error) => {
+                    if let Ok(stat) = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+                        required_kind(&stat)?;
+                    }
+                    return Err(error);
+                }
+            };
+            required_kind(&rustix::fs::fstat(&fd)?)?;
+            Ok(Box::new(OsFile(File::from(fd))) as Box<dyn OpenBlob>)
+        })
+    }
+
+    fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(mode & 0o777);
+        self.at(path, |dir, name| {
+            let fd = retry(|| rustix::fs::openat(dir, name, flags, mode))?;
+            // The umask can only take bits away, so the file is never more open than asked for, but it may be less so.
+            if let Err(error) = rustix::fs::fchmod(&fd, mode) {
+                let _ = rustix::fs::unlinkat(dir, name, AtFlags::empty());
+                return Err(error.into());
+            }
+            Ok(Box::new(OsWriter(File::from(fd))) as Box<dyn WriteFile>)
+        })
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.at(from, |from_dir, from_name| {
+            self.at(to, |to_dir, to_name| {
+                retry(|| rustix::fs::renameat(from_dir, from_name, to_dir, to_name))
+            })
+        })
+    }
+
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        self.at(from, |from_dir, from_name| {
+            self.at(to, |to_dir, to_name| {
+                make::rename_new(from_dir, from_name, to_dir, to_name)
+            })
+        })
+    }
+
+    fn remove(&self, path: &str) -> io::Result<bool> {
+        Ok(found(self.at(path, |dir, name| {
+            retry(|| rustix::fs::unlinkat(dir, name, AtFlags::empty()))
+        }))?
+        .is_some())
+    }
+
+    fn make_dir(&self, dir: &str) -> io::Result<bool> {
+        if dir.is_empty() {
+            return self.make_root();
+        }
+        self.at(dir, make::make_dir_at)
+    }
+
+    fn sync_dir(&self, dir: &str) -> io::Result<()> {
+        self.in_dir(dir, |fd| file::sync_fd(fd))
+    }
+
+    fn sync_root_entry(&self) -> io::Result<()> {
+        self.sync_made()
+    }
+
+    fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn FileLock>>> {
+        self.at(path, |dir, name| {
+            Ok(OsLock::try_take(dir, name)?.map(|lock| Box::new(lock) as Box<dyn FileLock>))
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! The system's stat in our terms. Knows no paths.
+
+use std::io;
+
+use rustix::fs::{FileType, Stat};
+
+use crate::fs::{BlobStat, EntryKind, FileKind, FileStat, Owner};
+
+/// Nanoseconds in a second.
+const SECOND: i128 = 1_000_000_000;
+
+/// Translates a stat. Field types differ between platforms, hence the casts, none of which loses a real value.
+#[allow(
+    clippy::unnecessary_cast,
+    clippy::cast_sign_loss,
+    clippy::cast_lossless,
+    reason = "types differ by platform"
+)]
+pub(super) fn file_stat(stat: &Stat) -> FileStat {
+    let blob = BlobStat::new(
+        stat.st_dev as u64,
+        stat.st_ino as u64,
+        u64::try_from(stat.st_size).unwrap_or(0),
+        i128::from(stat.st_mtime) * SECOND + stat.st_mtime_nsec as i128,
+        i128::from(stat.st_ctime) * SECOND + stat.st_ctime_nsec as i128,
+    );
+    let ours = stat.st_uid == rustix::process::geteuid().as_raw();
+    let owner = if ours { Owner::Ours } else { Owner::Foreign };
+    FileStat::new(kind(stat), stat.st_mode as u32 & 0o777, owner, blob)
+}
+
+/// Tells what a stat is of.
+pub(super) fn kind(stat: &Stat) -> EntryKind {
+    EntryKind::Not(match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => return EntryKind::File,
+        FileType::Directory => FileKind::Directory,
+        FileType::Symlink => FileKind::Symlink,
+        FileType::Fifo => FileKind::Fifo,
+        FileType::Socket => FileKind::Socket,
+        FileType::CharacterDevice | FileType::BlockDevice => FileKind::Device,
+        FileType::Unknown => FileKind::Unknown,
+    })
+}
+
+/// Refuses anything but a regular file.
+pub(super) fn required_kind(stat: &Stat) -> io::Result<()> {
+    match kind(stat) {
+        EntryKind::File => Ok(()),
+        EntryKind::Not(other) => Err(crate::fs::not_a_file(other)),
+    }
+}

@@ -1,0 +1,51 @@
+//! A shared file system is a file system.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
+
+impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
+    fn root(&self) -> &Path {
+        (**self).root()
+    }
+    fn stat(&self, path: &str) -> io::Result<Option<FileStat>> {
+        (**self).stat(path)
+    }
+    fn list(
+        &self,
+        dir: &str,
+        wanted: &mut dyn FnMut(&OsStr) -> bool,
+    ) -> io::Result<Option<Vec<DirEntry>>> {
+        (**self).list(dir, wanted)
+    }
+    fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
+        (**self).open(path)
+    }
+    fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {
+        (**self).create_new(path, mode)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        (**self).rename(from, to)
+    }
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        (**self).rename_new(from, to)
+    }
+    fn remove(&self, path: &str) -> io::Result<bool> {
+        (**self).remove(path)
+    }
+    fn make_dir(&self, dir: &str) -> io::Result<bool> {
+        (**self).make_dir(dir)
+    }
+    fn sync_dir(&self, dir: &str) -> io::Result<()> {
+        (**self).sync_dir(dir)
+    }
+    fn sync_root_entry(&self) -> io::Result<()> {
+        (**self).sync_root_entry()
+    }
+    fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn FileLock>>> {
+        (**self).try_lock(path)
+    }
+}

@@ -1,0 +1,122 @@
+//! Lets an index keep its files on the store's backend, so that crash models and fault injection see every one of them.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use session_codec::ReadAt as _;
+use session_index::{IndexStorage, StorageLock};
+
+use crate::backend::{Area, Backend, Blob, Lock, LockName, publish_now};
+use crate::{Durability, Error};
+
+/// One area of a backend as an index's storage.
+///
+/// Nothing is synced: every file of the index says for itself whether it is whole, and a lost one only costs a scan.
+#[derive(Debug)]
+pub(crate) struct BackendStorage {
+    backend: Arc<dyn Backend>,
+    area: Area,
+    wait: Duration,
+    /// The lock while it is held; the index writes only then.
+    held: Mutex<Option<Lock>>,
+}
+
+impl BackendStorage {
+    pub(crate) fn new(backend: Arc<dyn Backend>, area: Area, wait: Duration) -> Self {
+        Self {
+            backend,
+            area,
+            wait,
+            held: Mutex::new(None),
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Lock>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn locked<T>(&self, then: impl FnOnce(&Lock) -> Result<T, Error>) -> io::Result<T> {
+        match &*self.held() {
+            Some(lock) => then(lock).map_err(refusal),
+            None => Err(io::Error::other("index changed without its lock")),
+        }
+    }
+}
+
+/// Gives the lock back when the index's guard goes.
+struct Release<'s>(&'s BackendStorage);
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        self.0.held().take();
+    }
+}
+
+impl IndexStorage for BackendStorage {
+    fn read(&self, name: &str, limit: usize) -> io::Result<Option<Vec<u8>>> {
+        let Some(blob) = self
+            .backend
+            .open(&Blob::new(self.area, name))
+            .map_err(refusal)?
+        else {
+            return Ok(None);
+        };
+        let size = usize::try_from(blob.size()?)
+            .unwrap_or(usize::MAX)
+            .min(limit);
+        let mut bytes = vec![0; size];
+        let mut filled = 0;
+        while filled < size {
+            match blob.read_at(&mut bytes[filled..], filled as u64)? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        bytes.truncate(filled);
+        Ok(Some(bytes))
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.locked(|lock| {
+            let blob = Blob::new(self.area, name);
+            let mut write = |out: &mut dyn io::Write| {
+                out.write_all(bytes)
+                    .map_err(|source| Error::io("write", &self.backend.describe(&blob), source))
+            };
+            self.backend.replace(
+                lock,
+                &blob,
+                Durability::Process,
+                &mut write,
+                &mut publish_now,
+            )
+        })
+        .map(|_| ())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<bool> {
+        self.locked(|lock| {
+            self.backend
+                .remove(lock, &Blob::new(self.area, name), Durability::Process)
+        })
+    }
+
+    fn lock(&self) -> io::Result<StorageLock<'_>> {
+        let lock = self
+            .backend
+            .lock(LockName::Index, self.wait)
+            .map_err(refusal)?;
+        *self.held() = Some(lock);
+        Ok(StorageLock::new(Release(self)))
+    }
+}
+
+/// Keeps the kind that the index looks at: whether a lock was held by somebody else.
+fn refusal(error: Error) -> io::Error {
+    match error {
+        Error::Locked { .. } => io::Error::new(io::ErrorKind::WouldBlock, error),
+        Error::Io { source, .. } => source,
+        other => io::Error::other(other),
+    }
+}

@@ -1,0 +1,114 @@
+//! Sessions of AI coding agents as plain JSON files: saved safely, resumed in an instant, never lost.
+//!
+//! One session is one file that any tool can read. On top of that, this crate gives what a database would: a save that
+//! was acknowledged survives a power cut, a crash never leaves half a session, two writers never silently undo each
+//! other, the last session of a directory is found without a scan, and resuming the end of a huge session needs memory
+//! for the end only.
+//!
+//! # When to use it, and when not
+//!
+//! Use it to keep the transcripts of an agent on a local disk, one directory of sessions a user. Do not use it for many
+//! small writes a second to one session (each save writes the whole document), on file systems without atomic rename,
+//! or where sessions must be queried by content as in a database. Windows is not supported yet.
+//!
+//! # Example
+//!
+//! ```
+//! use session_store::{Append, Message, Session, SessionId, SessionStore, Window};
+//! # use std::path::Path;
+//!
+//! # let scratch = tempfile::tempdir()?;
+//! # let dir = scratch.path().join("sessions");
+//! # let cwd = Path::new("/home/me/project");
+//! let store = SessionStore::open(&dir)?;
+//!
+//! // First run: a session of this directory, saved after its first turn.
+//! let mut session = Session::new(SessionId::new("2c7e")?, cwd);
+//! session.push(Message::user("Why does the test fail?"));
+//! session.push(Message::assistant("It asserts a time."));
+//! store.save(&session)?;
+//!
+//! // Next run: resume the newest session of the directory, only its end, and add a turn.
+//! let tail = store.last_for_directory_tail(Some(cwd), Window::last(1))?.expect("just saved");
+//! assert_eq!(tail.messages.len(), 1);
+//! assert_eq!(tail.dropped().total(), 1);
+//! let turn = Append::new().based_on(tail.revision()).message(&Message::user("Remove the assertion."))?;
+//! store.append(&tail.id, &turn)?;
+//!
+//! assert_eq!(store.load(&tail.id)?.messages.len(), 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where it sits
+//!
+//! The facade over four crates that know nothing of each other, each useful alone: `session-model` (types),
+//! `session-codec` (JSON bytes), `session-scan` (many files) and `session-index` (directory to session). A record type
+//! of your own takes part in everything by implementing [`SessionRecord`].
+//!
+//! # Features
+//!
+//! | feature | gives |
+//! |---|---|
+//! | `simd-json` | parses with SIMD, and with `serde_json` again what that refuses |
+//! | `testing` | the crash model of [`fs::MemoryFs`], fault injection, and the [`Backend`] conformance suite |
+//! | `tracing` | debug events with ids, sizes and counts, never content |
+//!
+//! # Limitations
+//!
+//! - A foreign program that rewrites a file in place, keeping its size and times, is not noticed by `save`.
+//! - `save` and `append` write the whole document, whatever has changed.
+//! - File locks need a file system that has them; network file systems often do not.
+//!
+//! Minimum supported Rust version: 1.89.
+
+mod append;
+pub mod backend;
+mod builder;
+mod corpus;
+mod durability;
+mod error;
+mod failure;
+pub mod fs;
+mod index_storage;
+mod limits;
+mod order;
+mod probe;
+mod query;
+mod resolve;
+mod skipped;
+mod store;
+mod tail;
+mod trace;
+mod trashed;
+mod view;
+mod whole;
+mod window;
+mod workspace;
+
+pub use append::{Append, Unencodable};
+pub use backend::{Backend, FileKind, MemoryBackend, Trust};
+pub use builder::{Builder, IndexKind, Warning};
+pub use durability::Durability;
+pub use error::{ConflictReason, Error};
+pub use limits::Limits;
+pub use query::{Counts, Cursor, Found, InvalidCursor, LastQuery, Listing, Query, Source};
+pub use skipped::{SkipReason, Skipped};
+pub use store::SessionStore;
+pub use tail::{Dropped, Tail};
+pub use trashed::Trashed;
+pub use whole::Whole;
+pub use window::Window;
+
+#[doc(no_inline)]
+pub use session_codec::Revision;
+#[doc(inline)]
+pub use session_model::{
+    ContentPart, Extra, InvalidId, Message, RawJson, Role, Session, SessionHeader, SessionId,
+    SessionMetadata, SessionRecord, SessionSummary, ToolUse, Usage,
+};
+
+// The parser that decodes sessions.
+#[cfg(not(feature = "simd-json"))]
+use session_codec::SerdeJson as DefaultParser;
+#[cfg(feature = "simd-json")]
+use session_codec::SimdJson as DefaultParser;

@@ -1,0 +1,159 @@
+//! The look at one session file: its header, its place in the order, and whether it is of the asked workspace.
+
+use std::marker::PhantomData;
+
+use session_codec::{HeaderSpec, key_spellings};
+use session_model::{SessionHeader, SessionId, SessionRecord};
+use session_scan::{Entry, Look, Probe, Ranked, SearchBuffer, Searcher};
+
+use crate::append::UPDATED_AT;
+use crate::corpus::{Document, Documents};
+use crate::failure::{from_codec, from_header};
+use crate::order::{Nanos, Recency};
+use crate::skipped::Unusable;
+use crate::store::Shared;
+use crate::workspace::{Belongs, Workspace};
+use crate::{Error, SkipReason};
+
+/// A session whose header was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) recency: Recency,
+    pub(crate) header: SessionHeader,
+    pub(crate) bytes: u64,
+    pub(crate) modified: Nanos,
+}
+
+impl Ranked for Candidate {
+    type Rank = Recency;
+
+    fn rank(&self) -> Recency {
+        self.recency.clone()
+    }
+
+    fn at(&self) -> Nanos {
+        self.recency.at
+    }
+}
+
+/// The members that decide a session's name, order and workspace.
+pub(crate) fn deciding<S: SessionRecord>() -> [&'static str; 3] {
+    [
+        "id",
+        UPDATED_AT,
+        S::DIRECTORY.first().copied().unwrap_or("metadata"),
+    ]
+}
+
+/// The members that a listing shows.
+pub(crate) fn shown<S: SessionRecord>() -> [&'static str; 6] {
+    let [id, updated_at, directory] = deciding::<S>();
+    [id, "title", "created_at", updated_at, directory, "agent"]
+}
+
+/// Reads headers of `S` and compares their directories.
+#[derive(Debug)]
+pub(crate) struct HeadProbe<'p, S> {
+    shared: &'p Shared,
+    documents: &'p Documents<'p>,
+    workspace: Option<&'p Workspace<'p>>,
+    keys: Searcher,
+    record: PhantomData<fn() -> S>,
+}
+
+impl<'p, S: SessionRecord> HeadProbe<'p, S> {
+    pub(crate) fn new(
+        shared: &'p Shared,
+        documents: &'p Documents<'p>,
+        workspace: Option<&'p Workspace<'p>>,
+    ) -> Self {
+        let keys = Searcher::new(deciding::<S>().into_iter().flat_map(key_spellings));
+        Self {
+            shared,
+            documents,
+            workspace,
+            keys,
+            record: PhantomData,
+        }
+    }
+
+    /// Looks at a session outside a walk, such as the one that an index names; `None` where it is gone.
+    pub(crate) fn look(&self, id: &SessionId) -> Result<Option<(Entry, Look<Candidate>)>, Error> {
+        let Some(document) = self.documents.document(id)? else {
+            return Ok(None);
+        };
+        let stat = document
+            .stat()
+            .map_err(|source| Error::io("stat", &self.shared.path(id), source))?;
+        let entry = crate::corpus::entry(id, &stat);
+        let look = self.probe(&entry, &document);
+        Ok(Some((entry, look)))
+    }
+
+    /// Reads the header of one open document, in steps that each cost more than the one before.
+    ///
+    /// A bounded look at head and tail shows the deciding members of nearly every file. Where one of them is not
+    /// there, a substring search settles cheaply that the file has no such key at all; only a file that may have one
+    /// is walked from end to end.
+    fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
+        let path = self.shared.path(id);
+        let read = |needed: &[&str]| {
+            self.shared
+                .codec
+                .header(document, &HeaderSpec::new(&shown::<S>(), needed, S::CAPPED))
+                .map_err(|error| from_codec(&path, error))
+        };
+        let mut text = read(&[])?;
+        let unsettled: Vec<&str> = deciding::<S>()
+            .into_iter()
+            .filter(|name| text.missing.iter().any(|missing| missing == name))
+            .collect();
+        if !unsettled.is_empty() {
+            let key = self
+                .keys
+                .contains_any(&self.documents, document, &mut SearchBuffer::new());
+            if key
+                .map_err(|source| Error::io("read", &path, source))?
+                .is_some()
+            {
+                text = read(&unsettled)?;
+            }
+        }
+        let header = SessionHeader::parse(&text.json, S::DIRECTORY)
+            .map_err(|error| from_header(&path, &error))?;
+        match header.id.as_deref() {
+            Some(named) if named == id => Ok(header),
+            _ => Err(Error::misnamed(&path)),
+        }
+    }
+}
+
+impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
+    type Hit = Candidate;
+
+    fn probe(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
+        let header = match self.header(&entry.name, document) {
+            Ok(header) => header,
+            Err(error) => return Unusable::look(SkipReason::Failed(error)),
+        };
+        let belongs = self.workspace.map_or(Belongs::Yes, |workspace| {
+            workspace.belongs(header.directory.as_deref())
+        });
+        let id = match (belongs, SessionId::new(&entry.name)) {
+            (Belongs::No, _) => return Look::Miss,
+            (Belongs::Unknown, _) => {
+                let directory = header.directory.unwrap_or_default();
+                return Unusable::look(SkipReason::Unresolved { directory });
+            }
+            (Belongs::Yes, Ok(id)) => id,
+            (Belongs::Yes, Err(error)) => return Unusable::look(SkipReason::Failed(error.into())),
+        };
+        let recency = Recency::new(id, header.updated_at, entry.modified);
+        Look::Hit(Candidate {
+            recency,
+            header,
+            bytes: entry.size,
+            modified: entry.modified,
+        })
+    }
+}

@@ -1,0 +1,176 @@
+//! What callers ask of the store's collections and what they get back. Plain values.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use session_model::{SessionId, SessionSummary};
+
+use crate::order::Recency;
+use crate::{Skipped, Tail, Window};
+
+/// Which session [`find_last`](crate::SessionStore::find_last) looks for and how much of it is loaded.
+///
+/// The default is the newest of all, whole.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct LastQuery {
+    pub(crate) workspace: Option<PathBuf>,
+    pub(crate) window: Window,
+}
+
+impl Default for LastQuery {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LastQuery {
+    /// Asks for the newest session of all, with every message.
+    pub fn new() -> Self {
+        Self {
+            workspace: None,
+            window: Window::all(),
+        }
+    }
+
+    /// Asks for sessions of one directory only.
+    pub fn workspace(mut self, directory: impl AsRef<Path>) -> Self {
+        self.workspace = Some(directory.as_ref().to_owned());
+        self
+    }
+
+    /// Loads only this window of the session.
+    pub fn window(mut self, window: Window) -> Self {
+        self.window = window;
+        self
+    }
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// The index named the session, and no newer one was found.
+    Index,
+    /// The sessions themselves were looked at.
+    Scan,
+}
+
+/// The answer to a [`LastQuery`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Found<S> {
+    /// The newest session that matches and can be loaded.
+    pub session: Option<Tail<S>>,
+    /// What was looked at and could not be used; empty unless something is wrong.
+    pub skipped: Vec<Skipped>,
+    /// Where the answer came from.
+    pub source: Source,
+    /// Bytes of session files that were read, headers and window together.
+    pub bytes_read: u64,
+}
+
+/// Whether a listing counts messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Counts {
+    /// Each row has its exact number of messages, which takes a pass over each listed document.
+    #[default]
+    Exact,
+    /// Rows have no counts, and only heads (and tails, in the older layout) are read.
+    Skip,
+}
+
+/// Which sessions [`list`](crate::SessionStore::list) returns.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Query {
+    pub(crate) workspace: Option<PathBuf>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) after: Option<Cursor>,
+    pub(crate) counts: Counts,
+}
+
+impl Query {
+    /// Asks for every session.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for sessions of one directory only.
+    pub fn workspace(mut self, directory: impl AsRef<Path>) -> Self {
+        self.workspace = Some(directory.as_ref().to_owned());
+        self
+    }
+
+    /// Returns at most `rows` rows.
+    pub fn limit(mut self, rows: usize) -> Self {
+        self.limit = Some(rows);
+        self
+    }
+
+    /// Continues after the last row of an earlier listing.
+    pub fn after(mut self, cursor: Cursor) -> Self {
+        self.after = Some(cursor);
+        self
+    }
+
+    /// Chooses whether messages are counted.
+    pub fn counts(mut self, counts: Counts) -> Self {
+        self.counts = counts;
+        self
+    }
+}
+
+/// The answer to a [`Query`]: rows newest first.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Listing {
+    /// One row a session, newest first.
+    pub rows: Vec<SessionSummary>,
+    /// What is in the directory and could not be listed, complete.
+    pub skipped: Vec<Skipped>,
+    /// Where the next page begins; `None` on the last page.
+    pub next: Option<Cursor>,
+}
+
+/// A place in a listing: the order triple of the last row.
+///
+/// Paging by it shows no row twice; a session saved meanwhile moves to the front and may be absent from later pages.
+/// Its text form can be kept and parsed again:
+///
+/// ```
+/// use session_store::Cursor;
+///
+/// let text = "1767225600000000000:1767225600000000000:4f2a";
+/// let cursor: Cursor = text.parse()?;
+/// assert_eq!(cursor.to_string(), text);
+/// # Ok::<(), session_store::InvalidCursor>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub(crate) Recency);
+
+/// A text that is no [`Cursor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("parse cursor: expected <nanoseconds>:<nanoseconds>:<session id>")]
+pub struct InvalidCursor;
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.0.at, self.0.updated, self.0.id)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let mut parts = text.splitn(3, ':');
+        let mut next = || parts.next().ok_or(InvalidCursor);
+        let at = next()?.parse().map_err(|_| InvalidCursor)?;
+        let updated = next()?.parse().map_err(|_| InvalidCursor)?;
+        let id = SessionId::new(next()?).map_err(|_| InvalidCursor)?;
+        Ok(Self(Recency { at, updated, id }))
+    }
+}

@@ -1,0 +1,88 @@
+//! Removing a session for good, and the rename that every removal begins with.
+
+use std::path::PathBuf;
+
+use session_model::{SessionId, SessionRecord};
+
+use super::SessionStore;
+use crate::Error;
+use crate::backend::{Blob, Lock};
+use crate::trace::event;
+use crate::workspace::Workspace;
+
+/// The ending of a name in the trash that is on its way out: what a crash leaves of a deletion.
+pub(super) const ERASED: &str = ".erased";
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Deletes a session and erases its file; `false` if there was none.
+    ///
+    /// The document leaves the directory in one step, so at any moment the session is there whole or not at all, and it
+    /// does not come back after a crash. [`trash`](SessionStore::trash) keeps a way back instead. A session that cannot
+    /// be read can be deleted too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`], [`Error::ReadOnly`] and [`Error::Io`] leave the session as it was; with
+    /// [`Error::NotDurable`] it is gone, but a power cut may bring it back.
+    pub fn delete(&self, id: &SessionId) -> Result<bool, Error> {
+        let lock = self.lock(id)?;
+        let erased = format!("{id}.{:016x}{ERASED}", fastrand::u64(..));
+        if !self.remove_document(id, &lock, &erased)? {
+            return Ok(false);
+        }
+        self.shared
+            .backend
+            .remove(&lock, &Blob::trash(&erased), self.shared.durability)?;
+        event!(%id, "delete");
+        Ok(true)
+    }
+
+    /// Moves a document into the trash under the index lock, and takes it out of the index and of this handle's view.
+    pub(super) fn remove_document(
+        &self,
+        id: &SessionId,
+        lock: &Lock,
+        name: &str,
+    ) -> Result<bool, Error> {
+        let workspaces = self.recorded_under(id);
+        let moved = self.shared.backend.transfer(
+            lock,
+            &Blob::session(id),
+            &Blob::trash(name),
+            self.shared.durability,
+            &mut |rename| {
+                self.change_index(rename, |change| {
+                    for workspace in workspaces
+                        .iter()
+                        .map(|path| Some(path.as_path()))
+                        .chain([None])
+                    {
+                        if change
+                            .lookup(workspace)
+                            .is_ok_and(|answer| answer.pointer().is_some_and(|to| to.id == **id))
+                        {
+                            change.remove(workspace);
+                        }
+                    }
+                    Ok(())
+                })
+            },
+        );
+        if !matches!(moved, Err(ref error) if !error.is_not_durable()) {
+            self.views.forget(id);
+        }
+        moved
+    }
+
+    /// The index keys of a session as its document reads now; none where it cannot be read.
+    fn recorded_under(&self, id: &SessionId) -> Vec<PathBuf> {
+        let directory = self
+            .candidate(id)
+            .and_then(|candidate| candidate.header.directory);
+        directory.map_or_else(Vec::new, |directory| {
+            Workspace::new(&directory, &self.resolver())
+                .keys()
+                .collect()
+        })
+    }
+}

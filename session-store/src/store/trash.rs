@@ -1,0 +1,143 @@
+//! The way back: sessions that were thrown away and can be restored.
+
+use std::time::{Duration, SystemTime};
+
+use session_model::{SessionId, SessionRecord};
+
+use super::SessionStore;
+use super::delete::ERASED;
+use crate::backend::{Area, Blob, LockName};
+use crate::error::ConflictReason;
+use crate::trace::event;
+use crate::{Error, Trashed};
+
+/// The ending of a restorable name in the trash: `<id>.<milliseconds since the epoch>.<random>.json`.
+const TRASHED: &str = ".json";
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Moves a session to the trash, out of every lookup and listing; `false` if there was none.
+    ///
+    /// # Errors
+    ///
+    /// As for [`delete`](SessionStore::delete).
+    pub fn trash(&self, id: &SessionId) -> Result<bool, Error> {
+        let lock = self.lock(id)?;
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
+        let name = format!("{id}.{now:013}.{:08x}{TRASHED}", fastrand::u32(..));
+        let moved = self.remove_document(id, &lock, &name)?;
+        event!(%id, moved, "trash");
+        Ok(moved)
+    }
+
+    /// Brings the latest trashed version of a session back; `false` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] when a session of that id exists again; nothing is replaced. Else as for
+    /// [`delete`](SessionStore::delete).
+    pub fn restore(&self, id: &SessionId) -> Result<bool, Error> {
+        let lock = self.lock(id)?;
+        let path = self.path(id);
+        let latest = self
+            .trashed()?
+            .into_iter()
+            .filter(|trashed| trashed.id == *id)
+            .max_by_key(|trashed| trashed.at);
+        let Some(latest) = latest else {
+            return Ok(false);
+        };
+        let restored = self.shared.backend.transfer(
+            &lock,
+            &Blob::trash(&latest.name),
+            &Blob::session(id),
+            self.shared.durability,
+            &mut |rename| self.change_index(rename, |_| Ok(())),
+        );
+        // The next lookup would find it without this; only now is there a document whose header can be read.
+        if let Ok(true) = restored
+            && let Some(candidate) = self.candidate(id)
+        {
+            let _unrecorded = self.record_found(&candidate, &mut || Ok(()));
+        }
+        event!(%id, "restore");
+        match restored {
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(Error::Conflict {
+                    path,
+                    reason: ConflictReason::NeverSeen,
+                })
+            }
+            other => other,
+        }
+    }
+
+    /// Lists what is in the trash, in no order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the trash cannot be read.
+    pub fn trashed(&self) -> Result<Vec<Trashed>, Error> {
+        let listing = self.shared.backend.list(Area::Trash)?;
+        Ok(listing
+            .entries
+            .into_iter()
+            .filter_map(|entry| Trashed::parse(entry.name, entry.stat.size))
+            .collect())
+    }
+
+    /// Erases what was trashed longer ago than `older_than`, and says how many sessions that were.
+    ///
+    /// Nothing empties the trash on its own.
+    ///
+    /// # Errors
+    ///
+    /// The first failure; what was erased before it stays erased.
+    pub fn empty_trash(&self, older_than: Duration) -> Result<usize, Error> {
+        let Some(limit) = SystemTime::now().checked_sub(older_than) else {
+            return Ok(0);
+        };
+        let mut erased = 0;
+        for trashed in self
+            .trashed()?
+            .into_iter()
+            .filter(|trashed| trashed.at <= limit)
+        {
+            let lock = self.lock(&trashed.id)?;
+            if self.shared.backend.remove(
+                &lock,
+                &Blob::trash(&trashed.name),
+                self.shared.durability,
+            )? {
+                erased += 1;
+            }
+        }
+        event!(erased, "empty_trash");
+        Ok(erased)
+    }
+
+    /// Removes what a crash left behind: temporaries whose writers are gone, and deletions cut short after the rename.
+    pub(crate) fn sweep(&self) -> Result<(), Error> {
+        let backend = &self.shared.backend;
+        backend.sweep()?;
+        for entry in backend.list(Area::Trash)?.entries {
+            let Some(id) = entry
+                .name
+                .strip_suffix(ERASED)
+                .and_then(|stem| stem.split('.').next())
+            else {
+                continue;
+            };
+            match backend.lock(LockName::Session(id), Duration::ZERO) {
+                Ok(lock) => {
+                    backend.remove(&lock, &Blob::trash(&entry.name), self.shared.durability)?;
+                }
+                // Somebody is at it.
+                Err(error) if error.is_locked() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,22 @@
+//! The integration tests: one binary, whose modules mirror `src/`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a helper of a test fails and reports as the test does"
+)]
+
+mod append;
+mod backend;
+mod bad_input;
+mod collections;
+mod crash;
+mod faults;
+mod find;
+mod fs;
+mod peers;
+mod processes;
+mod record;
+mod save_load;
+mod store_crash;
+mod support;
+mod tail;

@@ -1,0 +1,137 @@
+//! Windows: equal to decoding everything and keeping the end, for every window and layout.
+
+use proptest::prelude::*;
+use session_model::testing::{Generator, Layout, Shape};
+use session_store::{Append, Message, RawJson, Session, Window};
+
+use crate::support::{Scratch, id, session, transcripts};
+
+/// Decodes everything, then keeps the last `n` elements of each capped array.
+fn naive(json: &[u8], n: usize) -> (Session, u64, u64) {
+    let mut session: Session = serde_json::from_slice(json).expect("a session");
+    let messages = session.messages.len().saturating_sub(n);
+    let tool_uses = session.tool_uses.len().saturating_sub(n);
+    session.messages.drain(..messages);
+    session.tool_uses.drain(..tool_uses);
+    (session, messages as u64, tool_uses as u64)
+}
+
+fn check(json: &[u8], windows: impl IntoIterator<Item = usize>) {
+    let whole: Session = serde_json::from_slice(json).expect("a session");
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    scratch.write(&format!("{}.json", whole.id), json);
+    for n in windows {
+        let tail = store.load_tail(&whole.id, Window::last(n)).expect("a tail");
+        let (expected, messages, tool_uses) = naive(json, n);
+        assert_eq!(*tail, expected, "window of {n}");
+        assert_eq!(tail.dropped().get("messages"), messages, "window of {n}");
+        assert_eq!(tail.dropped().get("tool_uses"), tool_uses, "window of {n}");
+        assert_eq!(
+            tail.dropped().total(),
+            messages + tool_uses,
+            "window of {n}"
+        );
+        assert_eq!(tail.file_bytes(), json.len() as u64);
+    }
+    assert_eq!(
+        *store.load_tail(&whole.id, Window::all()).expect("a tail"),
+        whole
+    );
+}
+
+#[test]
+fn every_window_of_every_transcript_equals_the_end_of_the_whole() {
+    for (_, json) in transcripts() {
+        let messages = serde_json::from_slice::<Session>(&json)
+            .unwrap()
+            .messages
+            .len();
+        // Every window of short sessions; of long ones, both ends and some between.
+        let step = (messages / 12).max(1);
+        let windows = (0..=messages + 1).filter(|n| n % step == 0 || *n < 3 || *n + 3 > messages);
+        check(&json, windows);
+        let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        check(
+            &serde_json::to_vec(&value).unwrap(),
+            [0, 1, messages / 2, messages, messages + 1],
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_window_of_generated_sessions_equals_the_end_of_the_whole(
+        seed in any::<u64>(),
+        bytes in 1_000..60_000_u64,
+        pretty in any::<bool>(),
+        shape in 0..5_usize,
+    ) {
+        let shape = [Shape::Realistic, Shape::TinyMessages, Shape::EscapeDense, Shape::Base64Images, Shape::Cjk][shape];
+        let layout = if pretty { Layout::OlderPretty } else { Layout::Compact };
+        let mut json = Vec::new();
+        Generator::new(seed).bytes(bytes).shape(shape).layout(layout).write_to(&mut json).unwrap();
+        let messages = serde_json::from_slice::<Session>(&json).unwrap().messages.len();
+        let step = (messages / 16).max(1);
+        check(&json, (0..=messages + 1).filter(|n| n % step == 0 || *n + 2 > messages));
+    }
+}
+
+#[test]
+fn a_fork_is_a_session_of_its_own_without_mirrors_that_do_not_fit() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let mut history = session("s", "/work", 5, 1);
+    history.extra.insert(
+        "pages",
+        RawJson::from_text("[1,2,3,4,5]".to_owned()).unwrap(),
+    );
+    history
+        .extra
+        .insert("other", RawJson::from_text("[1]".to_owned()).unwrap());
+    store.save(&history).unwrap();
+
+    let whole = store
+        .load_tail(&history.id, Window::last(5))
+        .unwrap()
+        .into_fork(id("whole"));
+    assert!(whole.extra.get("pages").is_some());
+    let fork = store
+        .load_tail(&history.id, Window::last(2))
+        .unwrap()
+        .into_fork(id("fork"));
+    assert_eq!((fork.id.as_str(), fork.messages.len()), ("fork", 2));
+    assert!(fork.extra.get("pages").is_none() && fork.extra.get("other").is_some());
+    store.save(&fork).unwrap();
+    assert_eq!(store.load(&fork.id).unwrap(), fork);
+    assert_eq!(store.load(&history.id).unwrap(), history);
+}
+
+#[test]
+fn a_damaged_element_outside_the_window_does_not_stop_a_resume() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let text = serde_json::to_string(&session("s", "/work", 5, 1)).unwrap();
+    scratch.write(
+        "s.json",
+        text.replacen(r#""role":"user""#, r#""role":5"#, 1),
+    );
+    assert!(store.load(&id("s")).unwrap_err().is_corrupt());
+    let tail = store.load_tail(&id("s"), Window::last(2)).unwrap();
+    assert_eq!(tail.dropped().total(), 3);
+    store
+        .append(
+            &tail.id,
+            &Append::new()
+                .based_on(tail.revision())
+                .message(&Message::user("on"))
+                .unwrap(),
+        )
+        .unwrap();
+    assert_eq!(
+        store.load_tail(&id("s"), Window::last(1)).unwrap().messages,
+        [Message::user("on")]
+    );
+}
