@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use session_store::{LastQuery, Session, SessionId, SessionStore, Source, Window};
+use session_store::{Counts, LastQuery, Query, Session, SessionId, SessionStore, Source, Window};
 
 const WINDOW: usize = 20;
 
@@ -37,12 +37,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         start.elapsed()
     );
 
-    let workspace = match arguments.next() {
-        Some(workspace) => workspace,
-        None => store
-            .last()?
-            .and_then(|session| session.metadata.directory)
-            .ok_or("no session names a directory")?,
+    let workspace = if let Some(workspace) = arguments.next() {
+        workspace
+    } else {
+        let rows = store.list(&Query::new().counts(Counts::Skip))?.rows;
+        let newest = rows.into_iter().find_map(|row| row.directory);
+        newest.ok_or("no session names a directory")?
     };
     // A handle that knows nothing yet, as after a restart of the program.
     let store = SessionStore::open(store.root())?;

@@ -21,6 +21,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// How long a lookup waits for another session's directory to resolve, unless told otherwise.
 const RESOLVE_DEADLINE: Duration = Duration::from_millis(500);
 
+/// The longest header that is read, in bytes: far above any title, far below what would hurt.
+const HEADER_BYTES: u64 = 16 << 20;
+
 /// Whether a store may change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -199,9 +202,18 @@ impl<S: SessionRecord> Builder<S> {
         let codec = session_codec::Limits::default()
             .element_bytes(self.limits.element_bytes())
             .depth(self.limits.depth_levels());
+        let index = open_index(self.index, &backend, self.lock_wait);
+        let hurried_index = match self.index {
+            // There is only one of it, and nobody holds its lock for long.
+            IndexKind::Memory => Arc::clone(&index),
+            kind => open_index(kind, &backend, Duration::ZERO),
+        };
         let store = SessionStore::from_shared(Arc::new(Shared {
-            index: index(self.index, &backend, self.lock_wait),
+            index,
+            hurried_index,
             codec: Codec::with_parser(DefaultParser).limits(codec),
+            header_codec: Codec::with_parser(DefaultParser).limits(codec.kept_bytes(HEADER_BYTES)),
+            stuck: Arc::default(),
             backend,
             limits: self.limits,
             durability: self.durability,
@@ -223,7 +235,11 @@ impl<S: SessionRecord> Builder<S> {
     }
 }
 
-fn index(kind: IndexKind, backend: &Arc<dyn Backend>, wait: Duration) -> Arc<dyn WorkspaceIndex> {
+fn open_index(
+    kind: IndexKind,
+    backend: &Arc<dyn Backend>,
+    wait: Duration,
+) -> Arc<dyn WorkspaceIndex> {
     let storage = |area| BackendStorage::new(Arc::clone(backend), area, wait);
     match kind {
         IndexKind::Sidecar => Arc::new(SidecarIndex::new(storage(Area::Index))),

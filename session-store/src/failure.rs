@@ -6,15 +6,11 @@ use session_codec::LimitKind;
 
 use crate::Error;
 
-/// Says of which file the codec complains.
-pub(crate) fn from_codec(path: &Path, error: session_codec::Error) -> Error {
+/// Says of which file the codec complains, and what was being done with it.
+pub(crate) fn from_codec(op: &'static str, path: &Path, error: session_codec::Error) -> Error {
     let path = path.to_owned();
     match error {
-        session_codec::Error::Io(source) => Error::Io {
-            op: "read",
-            path,
-            source,
-        },
+        session_codec::Error::Io(source) => Error::Io { op, path, source },
         session_codec::Error::Limit { what, limit, .. } => Error::TooLarge {
             path,
             what: limited(what),

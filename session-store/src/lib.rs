@@ -2,7 +2,7 @@
 //!
 //! One session is one file that any tool can read. On top of that, this crate gives what a database would: a save that
 //! was acknowledged survives a power cut, a crash never leaves half a session, two writers never silently undo each
-//! other, the last session of a directory is found without a scan, and resuming the end of a huge session needs memory
+//! other, the last session of a directory is never stale, and resuming the end of a huge session needs memory
 //! for the end only.
 //!
 //! # When to use it, and when not
@@ -26,6 +26,7 @@
 //! let mut session = Session::new(SessionId::new("2c7e")?, cwd);
 //! session.push(Message::user("Why does the test fail?"));
 //! session.push(Message::assistant("It asserts a time."));
+//! session.touch(chrono::Utc::now());
 //! store.save(&session)?;
 //!
 //! // Next run: resume the newest session of the directory, only its end, and add a turn.
@@ -51,7 +52,7 @@
 //! |---|---|
 //! | `simd-json` | parses with SIMD, and with `serde_json` again what that refuses |
 //! | `testing` | the crash model of [`fs::MemoryFs`], fault injection, and the [`Backend`] conformance suite |
-//! | `tracing` | debug events with ids, sizes and counts, never content |
+//! | `tracing` | spans over each call, and debug events with ids, sizes and counts; never content |
 //!
 //! # Limitations
 //!

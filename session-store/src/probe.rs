@@ -57,8 +57,17 @@ pub(crate) struct HeadProbe<'p, S> {
     shared: &'p Shared,
     documents: &'p Documents<'p>,
     workspace: Option<&'p Workspace<'p>>,
-    keys: Searcher,
+    reach: Reach,
     record: PhantomData<fn() -> S>,
+}
+
+/// How far a probe goes for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Until the answer is exact, whatever it takes.
+    Exact,
+    /// A bounded look at head and tail, and no question to the file system about directories: for use under a lock.
+    Bounded,
 }
 
 impl<'p, S: SessionRecord> HeadProbe<'p, S> {
@@ -67,13 +76,21 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         documents: &'p Documents<'p>,
         workspace: Option<&'p Workspace<'p>>,
     ) -> Self {
-        let keys = Searcher::new(deciding::<S>().into_iter().flat_map(key_spellings));
         Self {
             shared,
             documents,
             workspace,
-            keys,
+            reach: Reach::Exact,
             record: PhantomData,
+        }
+    }
+
+    /// Gives up exactness for a bound on what a look costs: members in the middle of a long document are not found,
+    /// and directories are compared as they are written.
+    pub(crate) fn bounded(self) -> Self {
+        Self {
+            reach: Reach::Bounded,
+            ..self
         }
     }
 
@@ -93,29 +110,26 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
     /// Reads the header of one open document, in steps that each cost more than the one before.
     ///
     /// A bounded look at head and tail shows the deciding members of nearly every file. Where one of them is not
-    /// there, a substring search settles cheaply that the file has no such key at all; only a file that may have one
-    /// is walked from end to end.
+    /// there, a substring search for that key settles cheaply that the file does not have it at all; only a file that
+    /// may have it is walked from end to end.
     fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
         let path = self.shared.path(id);
         let read = |needed: &[&str]| {
             self.shared
-                .codec
+                .header_codec
                 .header(document, &HeaderSpec::new(&shown::<S>(), needed, S::CAPPED))
-                .map_err(|error| from_codec(&path, error))
+                .map_err(|error| from_codec("read", &path, error))
         };
         let mut text = read(&[])?;
         let unsettled: Vec<&str> = deciding::<S>()
             .into_iter()
             .filter(|name| text.missing.iter().any(|missing| missing == name))
             .collect();
-        if !unsettled.is_empty() {
-            let key = self
-                .keys
-                .contains_any(&self.documents, document, &mut SearchBuffer::new());
-            if key
-                .map_err(|source| Error::io("read", &path, source))?
-                .is_some()
-            {
+        if !unsettled.is_empty() && self.reach == Reach::Exact {
+            let keys = Searcher::new(unsettled.iter().copied().flat_map(key_spellings));
+            let key = keys.contains_any(&self.documents, document, &mut SearchBuffer::new());
+            let key = key.map_err(|source| Error::io("read", &path, source))?;
+            if key.is_some() {
                 text = read(&unsettled)?;
             }
         }
@@ -137,7 +151,12 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
             Err(error) => return Unusable::look(SkipReason::Failed(error)),
         };
         let belongs = self.workspace.map_or(Belongs::Yes, |workspace| {
-            workspace.belongs(header.directory.as_deref())
+            let stored = header.directory.as_deref();
+            match self.reach {
+                Reach::Exact => workspace.belongs(stored),
+                Reach::Bounded if workspace.is_written(stored) => Belongs::Yes,
+                Reach::Bounded => Belongs::No,
+            }
         });
         let id = match (belongs, SessionId::new(&entry.name)) {
             (Belongs::No, _) => return Look::Miss,

@@ -1,9 +1,11 @@
 //! Resolves other people's directories under a deadline, so that a dead network mount cannot hang a lookup.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -14,8 +16,8 @@ pub(crate) enum Resolved {
     To(PathBuf),
     /// It cannot be resolved: gone, forbidden, or not absolute.
     No,
-    /// The file system did not answer in time.
-    TimedOut,
+    /// The file system did not answer, or not in time.
+    Unanswered,
 }
 
 /// How many paths may run into the deadline before the rest of a query is not asked at all.
@@ -23,15 +25,19 @@ pub(crate) enum Resolved {
 /// One hung mount often holds many sessions; this bounds what they cost together.
 const PATIENCE: u32 = 3;
 
+/// How many threads of a store may be stuck at one time; beyond, no path that would need a thread is asked.
+const STUCK: u32 = 8;
+
 /// Canonicalises paths, each distinct one once, on a thread that may be left behind.
 ///
-/// Lives as long as one query: links may be re-pointed between two. A thread that never comes back is abandoned;
-/// it holds no lock and no file of the store.
+/// Lives as long as one query: links may be re-pointed between two. A thread that does not come back is abandoned; it
+/// holds no lock and no file of the store, and the store counts how many of them there are.
 #[derive(Debug)]
 pub(crate) struct Resolver {
     deadline: Duration,
-    /// Stands for `std::fs::canonicalize` in tests that need a path which never answers.
-    canonicalize: fn(&Path) -> Option<PathBuf>,
+    stuck: Arc<AtomicU32>,
+    /// Stands for the real thing in tests that need a path which never answers.
+    canonicalize: fn(&Path) -> Resolved,
     state: Mutex<State>,
 }
 
@@ -45,17 +51,24 @@ struct State {
 #[derive(Debug)]
 struct Worker {
     ask: Sender<PathBuf>,
-    answer: Receiver<Option<PathBuf>>,
+    answer: Receiver<Resolved>,
+    abandoned: Arc<AtomicBool>,
 }
 
 impl Resolver {
-    pub(crate) fn new(deadline: Duration) -> Self {
-        Self::with(deadline, |path| std::fs::canonicalize(path).ok())
+    /// Starts with nothing known; `stuck` is the store's count of threads that have not come back.
+    pub(crate) fn new(deadline: Duration, stuck: &Arc<AtomicU32>) -> Self {
+        Self::with(deadline, stuck, canonicalize)
     }
 
-    fn with(deadline: Duration, canonicalize: fn(&Path) -> Option<PathBuf>) -> Self {
+    fn with(
+        deadline: Duration,
+        stuck: &Arc<AtomicU32>,
+        canonicalize: fn(&Path) -> Resolved,
+    ) -> Self {
         Self {
             deadline,
+            stuck: Arc::clone(stuck),
             canonicalize,
             state: Mutex::default(),
         }
@@ -77,7 +90,7 @@ impl Resolver {
         let resolved = if state.timeouts < PATIENCE {
             self.ask(&mut state, path)
         } else {
-            Resolved::TimedOut
+            Resolved::Unanswered
         };
         state.known.insert(path.to_owned(), resolved.clone());
         resolved
@@ -85,40 +98,77 @@ impl Resolver {
 
     fn ask(&self, state: &mut State, path: &Path) -> Resolved {
         let Some(worker) = state.worker.take().or_else(|| self.spawn()) else {
-            return Resolved::TimedOut;
+            return Resolved::Unanswered;
         };
         if worker.ask.send(path.to_owned()).is_err() {
-            return Resolved::No;
+            return Resolved::Unanswered;
         }
         match worker.answer.recv_timeout(self.deadline) {
             Ok(answer) => {
                 state.worker = Some(worker);
-                answer.map_or(Resolved::No, Resolved::To)
+                answer
             }
             Err(RecvTimeoutError::Timeout) => {
                 state.timeouts += 1;
-                Resolved::TimedOut
+                // Counted before the worker can see it: it looks once its channel is gone.
+                self.stuck.fetch_add(1, Ordering::SeqCst);
+                worker.abandoned.store(true, Ordering::SeqCst);
+                Resolved::Unanswered
             }
-            Err(RecvTimeoutError::Disconnected) => Resolved::No,
+            Err(RecvTimeoutError::Disconnected) => Resolved::Unanswered,
         }
     }
 
-    /// Starts a worker; `None` where the system has no thread to give.
+    /// Starts a worker; `None` where the system has no thread to give, or too many are stuck.
     fn spawn(&self) -> Option<Worker> {
+        if self.stuck.load(Ordering::SeqCst) >= STUCK {
+            return None;
+        }
         let (ask, asked) = mpsc::channel::<PathBuf>();
         let (reply, answer) = mpsc::channel();
-        let canonicalize = self.canonicalize;
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let (canonicalize, flag, stuck) = (
+            self.canonicalize,
+            Arc::clone(&abandoned),
+            Arc::clone(&self.stuck),
+        );
         thread::Builder::new()
             .name("session-resolve".to_owned())
             .spawn(move || {
-                while let Ok(path) = asked.recv() {
-                    if reply.send(canonicalize(&path)).is_err() {
-                        return;
-                    }
+                while let Ok(path) = asked.recv()
+                    && reply.send(canonicalize(&path)).is_ok()
+                {}
+                // Whoever abandoned this thread said so before the channel went, or says so before it goes.
+                while asked.recv().is_ok() {}
+                if flag.load(Ordering::SeqCst) {
+                    stuck.fetch_sub(1, Ordering::SeqCst);
                 }
             })
             .ok()?;
-        Some(Worker { ask, answer })
+        Some(Worker {
+            ask,
+            answer,
+            abandoned,
+        })
+    }
+}
+
+/// Tells a path that is not there from a file system that does not say.
+fn canonicalize(path: &Path) -> Resolved {
+    match std::fs::canonicalize(path) {
+        Ok(path) => Resolved::To(path),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::PermissionDenied
+            | ErrorKind::InvalidInput
+            | ErrorKind::InvalidFilename => Resolved::No,
+            // A loop of links has no kind of its own on stable Rust.
+            _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+                Resolved::No
+            }
+            _ => Resolved::Unanswered,
+        },
     }
 }
 
@@ -127,41 +177,48 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_that_never_answers_costs_the_deadline_a_bounded_number_of_times() {
-        fn hung(path: &Path) -> Option<PathBuf> {
-            if path.starts_with("/hung") {
-                loop {
-                    thread::park();
-                }
+    fn a_path_that_never_answers_costs_a_bounded_number_of_deadlines_and_threads() {
+        fn hung(_: &Path) -> Resolved {
+            loop {
+                thread::park();
             }
-            (!path.as_os_str().is_empty()).then(|| path.to_owned())
         }
-        let resolver = Resolver::with(Duration::from_millis(1), hung);
-        for n in 0..100 {
-            assert_eq!(
-                resolver.resolve(Path::new(&format!("/hung/{n}"))),
-                Resolved::TimedOut
-            );
+        let stuck = Arc::default();
+        for query in 1..=20_u32 {
+            let resolver = Resolver::with(Duration::from_millis(1), &stuck, hung);
+            for n in 0..100 {
+                let path = format!("/hung/{n}");
+                assert_eq!(resolver.resolve(Path::new(&path)), Resolved::Unanswered);
+            }
+            assert!(resolver.state().timeouts <= PATIENCE);
+            assert_eq!(stuck.load(Ordering::SeqCst), (query * PATIENCE).min(STUCK));
         }
-        assert_eq!(resolver.state().timeouts, PATIENCE);
     }
 
     #[test]
     fn one_hung_path_leaves_the_others_resolvable() {
-        fn one_hung(path: &Path) -> Option<PathBuf> {
+        fn one_hung(path: &Path) -> Resolved {
             while path == Path::new("/hung") {
                 thread::park();
             }
-            path.parent().map(|_| path.join("real"))
+            Resolved::To(path.join("real"))
         }
-        // The deadline is long where an answer is due and the hung path is asked through a resolver of its own.
-        let hung = Resolver::with(Duration::from_millis(1), one_hung);
-        assert_eq!(hung.resolve(Path::new("/hung")), Resolved::TimedOut);
-        let resolver = Resolver::with(Duration::from_secs(60), one_hung);
+        // The deadline is long where an answer is due, and the hung path is asked through a resolver of its own.
+        let stuck = Arc::default();
+        let hung = Resolver::with(Duration::from_millis(1), &stuck, one_hung);
+        assert_eq!(hung.resolve(Path::new("/hung")), Resolved::Unanswered);
+        let resolver = Resolver::with(Duration::from_secs(60), &stuck, one_hung);
         assert_eq!(
             resolver.resolve(Path::new("/a")),
             Resolved::To("/a/real".into())
         );
         assert_eq!(resolver.resolve(Path::new("relative")), Resolved::No);
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_from_what_does_not_answer() {
+        assert_eq!(canonicalize(Path::new("/no/such/path")), Resolved::No);
+        assert_eq!(canonicalize(Path::new("/dev/null/x")), Resolved::No);
+        assert_eq!(canonicalize(Path::new("/")), Resolved::To("/".into()));
     }
 }

@@ -8,18 +8,20 @@ mod load;
 mod publish;
 mod save;
 mod trash;
+mod write;
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use session_codec::Codec;
 use session_index::WorkspaceIndex;
 use session_model::{Session, SessionId, SessionRecord};
 
-use crate::backend::{Backend, Blob, Lock, LockName};
+use crate::backend::{Area, Backend, Blob, Lock, LockName};
 use crate::builder::{Access, Builder};
 use crate::resolve::Resolver;
 use crate::view::Views;
@@ -39,6 +41,7 @@ use crate::{DefaultParser, Durability, Error, Limits, Warning};
 /// let store = SessionStore::open(&dir)?;
 /// let mut session = Session::new(SessionId::new("first")?, "/home/me/project");
 /// session.push(Message::user("Why does the test fail?"));
+/// session.touch(chrono::Utc::now());
 /// store.save(&session)?;
 ///
 /// let tail = store.load_tail(&session.id, Window::last(1))?;
@@ -58,12 +61,18 @@ pub struct SessionStore<S: SessionRecord = Session> {
 pub(crate) struct Shared {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) index: Arc<dyn WorkspaceIndex>,
+    /// The same index, but busy when its lock is held: for records that a lookup makes in passing.
+    pub(crate) hurried_index: Arc<dyn WorkspaceIndex>,
     pub(crate) codec: Codec<DefaultParser>,
+    /// As `codec`, but holds no more than a header can sensibly have.
+    pub(crate) header_codec: Codec<DefaultParser>,
     pub(crate) limits: Limits,
     pub(crate) durability: Durability,
     pub(crate) access: Access,
     pub(crate) lock_wait: Duration,
     pub(crate) resolve_deadline: Duration,
+    /// Threads that wait for a file system which does not answer.
+    pub(crate) stuck: Arc<AtomicU32>,
     pub(crate) threads: usize,
     pub(crate) root: PathBuf,
 }
@@ -141,20 +150,31 @@ impl<S: SessionRecord> SessionStore<S> {
         self.shared.path(id)
     }
 
+    /// Refuses a change to a store that was opened read-only.
+    fn writable(&self, id: &SessionId) -> Result<(), Error> {
+        match self.shared.access {
+            Access::ReadWrite => Ok(()),
+            Access::ReadOnly => Err(Error::ReadOnly {
+                path: self.path(id),
+            }),
+        }
+    }
+
     /// Takes a session's lock for a change.
     fn lock(&self, id: &SessionId) -> Result<Lock, Error> {
-        if self.shared.access == Access::ReadOnly {
-            return Err(Error::ReadOnly {
-                path: self.path(id),
-            });
-        }
+        self.writable(id)?;
         self.shared
             .backend
             .lock(LockName::Session(id), self.shared.lock_wait)
     }
 
+    /// Whether the sessions directory exists; changing what is not there must not create it.
+    fn is_there(&self) -> Result<bool, Error> {
+        Ok(self.shared.backend.stat_area(Area::Sessions)?.is_some())
+    }
+
     fn resolver(&self) -> Resolver {
-        Resolver::new(self.shared.resolve_deadline)
+        Resolver::new(self.shared.resolve_deadline, &self.shared.stuck)
     }
 }
 

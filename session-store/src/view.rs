@@ -21,6 +21,8 @@ pub(crate) struct Seen {
 pub(crate) enum View {
     /// All of it, at one revision.
     Whole(Seen),
+    /// All of it, and later a window that dropped something: a record in the caller's hands may be either.
+    WholeThenWindow(Seen),
     /// Only a window that dropped something.
     Window,
 }
@@ -44,9 +46,13 @@ impl Views {
         self.map().insert(id.clone(), View::Whole(seen));
     }
 
-    /// Remembers a window that dropped something, unless the whole was seen before.
+    /// Remembers a window that dropped something.
     pub(crate) fn saw_window(&self, id: &SessionId) {
-        self.map().entry(id.clone()).or_insert(View::Window);
+        let mut map = self.map();
+        let view = map.entry(id.clone()).or_insert(View::Window);
+        if let View::Whole(seen) = *view {
+            *view = View::WholeThenWindow(seen);
+        }
     }
 
     /// Follows an append by this handle: whoever had seen all of `from` has now seen all of `to`.
@@ -54,7 +60,7 @@ impl Views {
     /// A handle that had not seen the whole document has not seen it after an append either; otherwise a window,
     /// appended to and then saved by mistake, would pass as the full history.
     pub(crate) fn appended(&self, id: &SessionId, from: Revision, to: Seen) {
-        if let Some(View::Whole(seen)) = self.map().get_mut(id)
+        if let Some(View::Whole(seen) | View::WholeThenWindow(seen)) = self.map().get_mut(id)
             && seen.revision == from
         {
             *seen = to;

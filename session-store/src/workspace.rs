@@ -21,41 +21,47 @@ pub(crate) enum Belongs {
 #[derive(Debug)]
 pub(crate) struct Workspace<'r> {
     asked: PathBuf,
-    canonical: Option<PathBuf>,
+    canonical: Resolved,
     resolver: &'r Resolver,
 }
 
 impl<'r> Workspace<'r> {
     pub(crate) fn new(asked: &Path, resolver: &'r Resolver) -> Self {
-        let canonical = match resolver.resolve(asked) {
-            Resolved::To(path) => Some(path),
-            Resolved::No | Resolved::TimedOut => None,
-        };
         Self {
             asked: asked.to_owned(),
-            canonical,
+            canonical: resolver.resolve(asked),
             resolver,
         }
     }
 
     /// Compares bytes first and touches the file system only when they differ.
     pub(crate) fn belongs(&self, stored: Option<&Path>) -> Belongs {
-        let Some(stored) = stored else {
+        let Some(path) = stored else {
             return Belongs::No;
         };
-        if stored == self.asked {
+        if self.is_written(stored) {
             return Belongs::Yes;
         }
-        let Some(canonical) = &self.canonical else {
+        if self.canonical == Resolved::No {
             return Belongs::No;
-        };
-        if stored == canonical {
-            return Belongs::Yes;
         }
-        match self.resolver.resolve(stored) {
-            Resolved::To(path) if path == *canonical => Belongs::Yes,
-            Resolved::To(_) | Resolved::No => Belongs::No,
-            Resolved::TimedOut => Belongs::Unknown,
+        match self.resolver.resolve(path) {
+            Resolved::No => Belongs::No,
+            Resolved::To(path) if Some(path.as_path()) == self.canonical() => Belongs::Yes,
+            Resolved::To(_) if self.canonical().is_some() => Belongs::No,
+            Resolved::To(_) | Resolved::Unanswered => Belongs::Unknown,
+        }
+    }
+
+    /// Whether a stored path is the asked one as written, or its canonical form.
+    pub(crate) fn is_written(&self, stored: Option<&Path>) -> bool {
+        stored.is_some_and(|stored| stored == self.asked || Some(stored) == self.canonical())
+    }
+
+    fn canonical(&self) -> Option<&Path> {
+        match &self.canonical {
+            Resolved::To(path) => Some(path),
+            Resolved::No | Resolved::Unanswered => None,
         }
     }
 
@@ -64,7 +70,10 @@ impl<'r> Workspace<'r> {
     /// Components are joined anew, so that `/x/` and `/x` make one key.
     pub(crate) fn keys(&self) -> impl Iterator<Item = PathBuf> {
         let written: PathBuf = self.asked.components().collect();
-        let canonical = self.canonical.clone().filter(|path| *path != written);
+        let canonical = self
+            .canonical()
+            .map(Path::to_owned)
+            .filter(|path| *path != written);
         std::iter::once(written).chain(canonical)
     }
 }

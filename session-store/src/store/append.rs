@@ -1,19 +1,19 @@
 //! Adding to a session that stays where it is.
 
+use std::path::Path;
+
 use chrono::Utc;
 use session_codec::{Amendment, Revision, TailCap};
 use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
-use super::save::Bounded;
+use super::write::{Over, Target};
 use crate::Error;
 use crate::append::{Append, UPDATED_AT};
-use crate::backend::Blob;
-use crate::corpus::{Document, Documents};
+use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::failure::{from_codec, from_header};
-use crate::trace::event;
-use crate::view::{Seen, View};
+use crate::trace::{event, span};
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Adds elements and changes members on top of the session that is there.
@@ -30,70 +30,47 @@ impl<S: SessionRecord> SessionStore<S> {
     /// that cannot be continued; [`Error::Refused`] for elements or members that would not load;
     /// [`Error::TooLarge`]; [`Error::Locked`]; [`Error::ReadOnly`]; [`Error::Io`].
     pub fn append(&self, id: &SessionId, append: &Append) -> Result<Revision, Error> {
+        span!("append", %id);
         let path = self.path(id);
+        self.writable(id)?;
+        if !self.is_there()? {
+            return Err(Error::NotFound { path });
+        }
         let lock = self.lock(id)?;
         let documents = Documents::new(&*self.shared.backend);
         let document = documents
             .document(id)?
             .ok_or_else(|| Error::NotFound { path: path.clone() })?;
-        let from = self.revision_of(id, &document)?;
+        let stat = document
+            .stat()
+            .map_err(|source| Error::io("stat", &path, source))?;
+        // One pass gives the revision, and everything of the document but its elements.
+        let kept = self
+            .shared
+            .codec
+            .prune(&document, &TailCap::all(S::CAPPED, 0))
+            .map_err(|error| from_codec("read", &path, error))?;
+        let from = kept.revision;
         if append.base().is_some_and(|base| base != from) {
-            return Err(Error::Conflict {
-                path,
-                reason: ConflictReason::Changed,
-            });
+            let reason = ConflictReason::Changed;
+            return Err(Error::Conflict { path, reason });
         }
         if append.is_empty() {
             return Ok(from);
         }
-        let (amendment, header) = self.check_append(id, append, &document)?;
-        let limit = self.shared.limits.document_bytes();
-        let mut revision = None;
-        let written = self.shared.backend.replace(
-            &lock,
-            &Blob::session(id),
-            self.shared.durability,
-            &mut |out| {
-                let mut out = Bounded {
-                    out,
-                    left: limit,
-                    exceeded: false,
-                };
-                let amended = self.shared.codec.amend(&document, &amendment, &mut out);
-                if out.exceeded {
-                    return Err(Error::TooLarge {
-                        path: path.clone(),
-                        what: "document bytes",
-                        limit,
-                    });
-                }
-                revision = Some(amended.map_err(|error| from_codec(&path, error))?.revision);
-                Ok(())
-            },
-            &mut |rename| self.publish(id, header.directory.as_deref(), header.updated_at, rename),
-        );
-        let stat = match written {
-            Ok(stat) => Some(stat),
-            Err(Error::NotDurable { .. }) => None,
-            Err(error) => return Err(error),
+        let (amendment, header) = self.check_append(id, append, kept.json)?;
+        let target = Target {
+            id,
+            directory: header.directory.as_deref(),
+            updated_at: header.updated_at,
+            over: Over::Only(Some(stat)),
         };
-        let to = revision.unwrap_or(from);
-        self.views.appended(id, from, Seen { revision: to, stat });
-        event!(%id, revision = %to, "append");
-        written.map(|_| to)
-    }
-
-    /// The revision of an open document: the one this handle saw where the file is the same, else from its bytes.
-    fn revision_of(&self, id: &SessionId, document: &Document<'_>) -> Result<Revision, Error> {
-        let failed = |source| Error::io("read", &self.path(id), source);
-        let stat = document.stat().map_err(failed)?;
-        match self.views.get(id) {
-            Some(View::Whole(Seen {
-                revision,
-                stat: Some(seen),
-            })) if seen == stat => Ok(revision),
-            _ => document.revision().map_err(failed),
-        }
+        let written = self.write_document(&lock, &target, &mut |out| {
+            self.shared.codec.amend(&document, &amendment, out)
+        })?;
+        self.views.appended(id, from, written.seen);
+        event!(%id, revision = %written.seen.revision, "append");
+        written.durable.map(|()| written.seen.revision)
     }
 
     /// Decodes what an append would make of the session, less the elements that are there already.
@@ -104,40 +81,48 @@ impl<S: SessionRecord> SessionStore<S> {
         &self,
         id: &SessionId,
         append: &Append,
-        document: &Document<'_>,
+        kept: Vec<u8>,
     ) -> Result<(Amendment, SessionHeader), Error> {
         let path = self.path(id);
         let codec = &self.shared.codec;
-        let failed = |error| from_codec(&path, error);
-        let kept = codec
-            .prune(document, &TailCap::all(S::CAPPED, 0))
-            .map_err(failed)?;
-        let stamped = SessionHeader::parse(&kept.json, S::DIRECTORY)
-            .map_err(|error| from_header(&path, &error))?
+        let header = |json: &[u8]| {
+            SessionHeader::parse(json, S::DIRECTORY).map_err(|error| from_header(&path, &error))
+        };
+        // Never back in time, whatever the clock says: an append makes no session older.
+        let stamp = header(&kept)?
             .updated_at
             .filter(|_| !append.sets(UPDATED_AT))
-            .map(|_| Utc::now());
-        let amendment = append.amendment(stamped);
+            .map(|before| before.max(Utc::now()));
+        let amendment = append.amendment(stamp);
         let mut added = Vec::new();
         codec
-            .amend(kept.json.as_slice(), &amendment, &mut added)
-            .map_err(|error| refused(&path, &error))?;
-        let header = SessionHeader::parse(&added, S::DIRECTORY)
-            .map_err(|error| from_header(&path, &error))?;
-        let record: S = codec
-            .decode(added)
-            .map_err(|error| refused(&path, &error))?;
-        if record.id() != id.as_str() {
-            return Err(Error::misnamed(&path));
+            .amend(kept.as_slice(), &amendment, &mut added)
+            .map_err(|error| unfit(&path, error))?;
+        let becomes = header(&added)?;
+        match codec.decode::<S>(added) {
+            Ok(record) if record.id() == id.as_str() => Ok((amendment, becomes)),
+            Ok(_) => {
+                let reason = "an append cannot change the id".to_owned();
+                Err(Error::Refused { path, reason })
+            }
+            // What is wrong may have been there before.
+            Err(error) => Err(match codec.decode::<S>(kept) {
+                Ok(_) => unfit(&path, error),
+                Err(error) => from_codec("read", &path, error),
+            }),
         }
-        Ok((amendment, header))
     }
 }
 
-/// What does not decode here is what the caller wants to add, not what is on disk.
-fn refused(path: &std::path::Path, error: &session_codec::Error) -> Error {
-    Error::Refused {
-        path: path.to_owned(),
-        reason: format!("appended members do not fit: {error}"),
+/// What cannot be added, as opposed to what cannot be read.
+fn unfit(path: &Path, error: session_codec::Error) -> Error {
+    match error {
+        session_codec::Error::Limit { .. } | session_codec::Error::Io(_) => {
+            from_codec("write", path, error)
+        }
+        other => Error::Refused {
+            path: path.to_owned(),
+            reason: format!("what is appended does not fit: {other}"),
+        },
     }
 }

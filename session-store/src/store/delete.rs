@@ -7,7 +7,7 @@ use session_model::{SessionId, SessionRecord};
 use super::SessionStore;
 use crate::Error;
 use crate::backend::{Blob, Lock};
-use crate::trace::event;
+use crate::trace::{event, span};
 use crate::workspace::Workspace;
 
 /// The ending of a name in the trash that is on its way out: what a crash leaves of a deletion.
@@ -25,6 +25,10 @@ impl<S: SessionRecord> SessionStore<S> {
     /// [`Error::Locked`], [`Error::ReadOnly`] and [`Error::Io`] leave the session as it was; with
     /// [`Error::NotDurable`] it is gone, but a power cut may bring it back.
     pub fn delete(&self, id: &SessionId) -> Result<bool, Error> {
+        self.writable(id)?;
+        if !self.is_there()? {
+            return Ok(false);
+        }
         let lock = self.lock(id)?;
         let erased = format!("{id}.{:016x}{ERASED}", fastrand::u64(..));
         if !self.remove_document(id, &lock, &erased)? {
@@ -44,6 +48,7 @@ impl<S: SessionRecord> SessionStore<S> {
         lock: &Lock,
         name: &str,
     ) -> Result<bool, Error> {
+        span!("remove", %id);
         let workspaces = self.recorded_under(id);
         let moved = self.shared.backend.transfer(
             lock,
@@ -51,7 +56,7 @@ impl<S: SessionRecord> SessionStore<S> {
             &Blob::trash(name),
             self.shared.durability,
             &mut |rename| {
-                self.change_index(rename, |change| {
+                self.change_index(&self.shared.index, rename, |change| {
                     for workspace in workspaces
                         .iter()
                         .map(|path| Some(path.as_path()))

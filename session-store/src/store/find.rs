@@ -12,7 +12,7 @@ use crate::builder::Access;
 use crate::corpus::{Documents, entries};
 use crate::probe::{Candidate, HeadProbe};
 use crate::skipped::Skipped;
-use crate::trace::event;
+use crate::trace::{event, span};
 use crate::workspace::Workspace;
 use crate::{Error, Found, LastQuery, Source, Tail, Window};
 
@@ -92,6 +92,7 @@ impl<S: SessionRecord> SessionStore<S> {
         directory: Option<&Path>,
         load: impl Fn(&SessionId) -> Result<T, Error>,
     ) -> Result<Newer<T>, Error> {
+        span!("find_last");
         let resolver = self.resolver();
         let workspace = directory.map(|asked| Workspace::new(asked, &resolver));
         let probe = HeadProbe::<S>::new(&self.shared, documents, workspace.as_ref());
@@ -120,6 +121,12 @@ impl<S: SessionRecord> SessionStore<S> {
             }
         }
         skipped.extend(
+            listing
+                .rejected
+                .into_iter()
+                .map(|rejected| Skipped::rejected(rejected, &self.shared)),
+        );
+        skipped.extend(
             walk.take_unreadable()
                 .into_iter()
                 .map(|found| Skipped::unreadable(found, &self.shared)),
@@ -129,7 +136,7 @@ impl<S: SessionRecord> SessionStore<S> {
             _ => Source::Scan,
         };
         if let (Some((candidate, _)), Source::Scan) = (&loaded, source) {
-            self.repair(candidate);
+            self.write_back(candidate);
         }
         event!(
             found = loaded.is_some(),
@@ -163,11 +170,10 @@ impl<S: SessionRecord> SessionStore<S> {
         hints
     }
 
-    /// Writes what a walk found into the index, so that the next lookup is short; failures leave it as it was.
-    fn repair(&self, candidate: &Candidate) {
-        if self.shared.access == Access::ReadOnly {
-            return;
+    /// Tells the index what a walk found, so that the next lookup is short.
+    fn write_back(&self, found: &Candidate) {
+        if self.shared.access == Access::ReadWrite {
+            self.record_found(found);
         }
-        let _unrecorded = self.record_found(candidate, &mut || Ok(()));
     }
 }

@@ -10,20 +10,21 @@ use crate::failure::from_codec;
 use crate::order::system_time;
 use crate::probe::{Candidate, HeadProbe};
 use crate::skipped::Skipped;
-use crate::trace::event;
+use crate::trace::{event, span};
 use crate::workspace::Workspace;
 use crate::{Counts, Cursor, Error, Listing, Query};
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Lists sessions, newest first.
     ///
-    /// Every file is looked at, so `skipped` is complete on every page; bodies are read only for the rows returned,
-    /// and only where messages are counted.
+    /// Every file is looked at, so `skipped` names all that cannot be listed on every page. Bodies are read only for the
+    /// rows returned, and only where messages are counted; a fault in a body is reported by the page that finds it.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] when the sessions directory cannot be read. No sessions is an empty listing.
     pub fn list(&self, query: &Query) -> Result<Listing, Error> {
+        span!("list");
         let documents = Documents::new(&*self.shared.backend);
         let resolver = self.resolver();
         let workspace = query
@@ -39,6 +40,8 @@ impl<S: SessionRecord> SessionStore<S> {
         while let Some((_, candidate)) = walk.next_hit() {
             candidates.push(candidate);
         }
+        // A directory that changes while it is read may name a file twice.
+        candidates.dedup_by(|a, b| a.recency.id == b.recency.id);
         let unreadable = walk
             .take_unreadable()
             .into_iter()
@@ -119,7 +122,7 @@ impl<S: SessionRecord> SessionStore<S> {
             .shared
             .codec
             .count(&document, &[array])
-            .map_err(|error| from_codec(&path, error))?;
+            .map_err(|error| from_codec("read", &path, error))?;
         Ok(counts.into_iter().find_map(|(_, count)| count))
     }
 }

@@ -9,7 +9,7 @@ use super::SessionStore;
 use crate::corpus::{Document, Documents};
 use crate::failure::from_codec;
 use crate::tail::Dropped;
-use crate::trace::event;
+use crate::trace::{event, span};
 use crate::view::Seen;
 use crate::{Error, Tail, Window};
 
@@ -41,6 +41,7 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 
     pub(super) fn load_from(&self, documents: &Documents<'_>, id: &SessionId) -> Result<S, Error> {
+        span!("load", %id);
         let path = self.path(id);
         let failed = |source: io::Error| Error::io("read", &path, source);
         let document = self.document(documents, id)?;
@@ -60,7 +61,7 @@ impl<S: SessionRecord> SessionStore<S> {
             .shared
             .codec
             .decode(json)
-            .map_err(|error| from_codec(&path, error))?;
+            .map_err(|error| from_codec("read", &path, error))?;
         if record.id() != id.as_str() {
             return Err(Error::misnamed(&path));
         }
@@ -82,13 +83,14 @@ impl<S: SessionRecord> SessionStore<S> {
         id: &SessionId,
         window: Window,
     ) -> Result<Tail<S>, Error> {
+        span!("load_tail", %id);
         let path = self.path(id);
         let document = self.document(documents, id)?;
         let decoded = self
             .shared
             .codec
             .tail::<S, _>(&document, &window.cap(S::CAPPED))
-            .map_err(|error| from_codec(&path, error))?;
+            .map_err(|error| from_codec("read", &path, error))?;
         if decoded.value.id() != id.as_str() {
             return Err(Error::misnamed(&path));
         }

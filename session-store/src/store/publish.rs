@@ -1,16 +1,18 @@
 //! The step that makes a change visible, with the index told under its lock.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use session_index::{Answer, Change, Pointer};
+use session_index::{Answer, Change, Pointer, WorkspaceIndex};
 use session_model::{SessionId, SessionRecord};
 use session_scan::Look;
 
 use super::SessionStore;
+use super::write::{Over, Target};
 use crate::Error;
 use crate::backend::Blob;
 use crate::corpus::Documents;
+use crate::error::ConflictReason;
 use crate::order::Recency;
 use crate::probe::{Candidate, HeadProbe};
 use crate::trace::index_unused;
@@ -18,40 +20,48 @@ use crate::workspace::Workspace;
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Makes a written document visible and records it, holding the index lock around exactly the rename.
+    ///
+    /// If something else is there by now than what the caller's checks were made on, a program that does not take our
+    /// locks was faster, and nothing is published.
     pub(super) fn publish(
         &self,
-        id: &SessionId,
-        directory: Option<&Path>,
-        updated_at: Option<DateTime<Utc>>,
+        target: &Target<'_>,
         rename: &mut dyn FnMut() -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let id = target.id;
         let resolver = self.resolver();
-        let workspace = directory.map(|directory| Workspace::new(directory, &resolver));
-        self.change_index(rename, |change| {
+        let workspace = target
+            .directory
+            .map(|directory| Workspace::new(directory, &resolver));
+        let mut checked = || {
+            if let Over::Only(expected) = target.over
+                && self.shared.backend.stat(&Blob::session(id))? != expected
+            {
+                let (path, reason) = (self.path(id), ConflictReason::Changed);
+                return Err(Error::Conflict { path, reason });
+            }
+            rename()
+        };
+        self.change_index(&self.shared.index, &mut checked, |change| {
             if let Some(stat) = self.shared.backend.stat(&Blob::session(id))? {
-                let recency = Recency::new(id.clone(), updated_at, stat.modified);
+                let recency = Recency::new(id.clone(), target.updated_at, stat.modified);
                 self.record(change, workspace.as_ref(), &recency);
             }
             Ok(())
         })
     }
 
-    /// Records a session that was not written just now, but read: found by a walk, or brought back.
-    pub(super) fn record_found(
-        &self,
-        found: &Candidate,
-        rename: &mut dyn FnMut() -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    /// Records, in passing, a session that was not written just now but read: found by a walk, or brought back.
+    ///
+    /// Whoever holds the index lock is not waited for, and failures leave the index as it was.
+    pub(super) fn record_found(&self, found: &Candidate) {
         let resolver = self.resolver();
-        let workspace = found
-            .header
-            .directory
-            .as_deref()
-            .map(|directory| Workspace::new(directory, &resolver));
-        self.change_index(rename, |change| {
+        let directory = found.header.directory.as_deref();
+        let workspace = directory.map(|directory| Workspace::new(directory, &resolver));
+        let _unrecorded = self.change_index(&self.shared.hurried_index, &mut || Ok(()), |change| {
             self.record(change, workspace.as_ref(), &found.recency);
             Ok(())
-        })
+        });
     }
 
     /// Reads the header of a session outside any walk; `None` where it cannot be used.
@@ -68,14 +78,15 @@ impl<S: SessionRecord> SessionStore<S> {
     /// An index that cannot be locked in time stops the change; one that cannot be written only makes lookups slower.
     pub(super) fn change_index(
         &self,
+        index: &Arc<dyn WorkspaceIndex>,
         rename: &mut dyn FnMut() -> Result<(), Error>,
         tell: impl FnOnce(&mut dyn Change) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut change = match self.shared.index.begin() {
+        let mut change = match index.begin() {
             Ok(change) => change,
             Err(error) if error.is_locked() => {
                 return Err(Error::Locked {
-                    path: self.shared.root.join(".store/index"),
+                    path: self.shared.root.join(".store/locks/.index.lock"),
                 });
             }
             Err(unwritable) => {
@@ -130,7 +141,8 @@ impl<S: SessionRecord> SessionStore<S> {
             return true;
         };
         let documents = Documents::new(&*self.shared.backend);
-        let probe = HeadProbe::<S>::new(&self.shared, &documents, workspace);
+        // Bounded, as others wait for the index lock meanwhile. What that cannot settle is replaced: a hint may be wrong.
+        let probe = HeadProbe::<S>::new(&self.shared, &documents, workspace).bounded();
         match probe.look(&id) {
             Ok(Some((_, Look::Hit(pointed)))) => pointed.recency < *recency,
             _ => true,

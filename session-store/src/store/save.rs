@@ -1,19 +1,18 @@
-//! Saving a whole session: what may be replaced, what is refused, and the one place where a document is written.
-
-use std::io::{self, Write};
+//! Saving a whole session: what may be replaced, and what is refused.
 
 use session_codec::Revision;
 use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
+use super::write::{Over, Target};
 use crate::Error;
-use crate::backend::Blob;
+use crate::backend::{Blob, BlobStat};
 use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::failure::{from_codec, from_header};
 use crate::probe::deciding;
-use crate::trace::event;
-use crate::view::{Seen, View};
+use crate::trace::{event, span};
+use crate::view::View;
 use crate::whole::Whole;
 
 impl<S: SessionRecord> SessionStore<S> {
@@ -27,7 +26,8 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// Each of these leaves the file as it was, except `NotDurable`:
     /// [`Error::Conflict`] when the document on disk is not the one this handle loaded or wrote, when there is one that
-    /// it never loaded whole, or when the one it saw is gone; [`Error::Refused`] and [`Error::TooLarge`] for what
+    /// it never loaded whole, or when the one it saw is gone; [`Error::Partial`] when a window was loaded after the
+    /// whole and the record has fewer elements than the document; [`Error::Refused`] and [`Error::TooLarge`] for what
     /// `load` would not give back; [`Error::Locked`] when another writer holds on; [`Error::InvalidId`];
     /// [`Error::ReadOnly`]; [`Error::Io`]. With [`Error::NotDurable`] the new document is visible, but a power cut may
     /// undo it.
@@ -39,80 +39,65 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// # Errors
     ///
-    /// As for [`save`](SessionStore::save), except that instead of `Conflict` there is only [`Error::Partial`]: this
-    /// handle has loaded the session through nothing but a window that dropped something, so what it holds is most
-    /// likely not the whole.
+    /// As for [`save`](SessionStore::save), but without `Conflict`. [`Error::Partial`], when this handle has loaded the
+    /// session through nothing but a window that dropped something, so that what it holds is most likely not the whole.
     pub fn overwrite<W: Whole<S> + ?Sized>(&self, session: &W) -> Result<Revision, Error> {
         self.write(session.record(), Replaces::Anything)
     }
 
     fn write(&self, record: &S, replaces: Replaces) -> Result<Revision, Error> {
         let id = SessionId::new(record.id())?;
-        let path = self.path(&id);
+        span!("save", %id);
         self.check_header(&id, record)?;
         let lock = self.lock(&id)?;
-        match replaces {
-            Replaces::WhatWasSeen => self.check_seen(&id)?,
-            Replaces::Anything => {
-                if let Some(View::Window) = self.views.get(&id) {
-                    return Err(Error::Partial { path });
-                }
-            }
-        }
-        let mut revision = None;
-        let limit = self.shared.limits.document_bytes();
-        let written = self.shared.backend.replace(
-            &lock,
-            &Blob::session(&id),
-            self.shared.durability,
-            &mut |out| {
-                let mut out = Bounded {
-                    out,
-                    left: limit,
-                    exceeded: false,
-                };
-                let encoded = self.shared.codec.encode(record, &mut out);
-                if out.exceeded {
-                    return Err(Error::TooLarge {
-                        path: path.clone(),
-                        what: "document bytes",
-                        limit,
-                    });
-                }
-                revision = Some(encoded.map_err(|error| from_codec(&path, error))?.revision);
-                Ok(())
-            },
-            &mut |rename| self.publish(&id, record.directory(), record.updated_at(), rename),
-        );
-        let Some(revision) = revision else {
-            return Err(written.err().unwrap_or_else(|| Error::Refused {
-                path,
-                reason: UNWRITTEN.to_owned(),
-            }));
+        let over = match replaces {
+            Replaces::WhatWasSeen => Over::Only(self.check_seen(&id)?),
+            Replaces::Anything => Over::Anything,
         };
-        match written {
-            Ok(stat) => self.views.saw_whole(
-                &id,
-                Seen {
-                    revision,
-                    stat: Some(stat),
-                },
-            ),
-            // The new document is in place, only not for certain: saving again must not be a conflict.
-            Err(error @ Error::NotDurable { .. }) => {
-                self.views.saw_whole(
-                    &id,
-                    Seen {
-                        revision,
-                        stat: None,
-                    },
-                );
-                return Err(error);
+        self.check_whole(&id, record, replaces)?;
+        let target = Target {
+            id: &id,
+            directory: record.directory(),
+            updated_at: record.updated_at(),
+            over,
+        };
+        let written = self.write_document(&lock, &target, &mut |out| {
+            self.shared.codec.encode(record, out)
+        })?;
+        self.views.saw_whole(&id, written.seen);
+        event!(%id, revision = %written.seen.revision, "save");
+        written.durable.map(|()| written.seen.revision)
+    }
+
+    /// Refuses what is most likely a window: a record from a handle that has seen nothing else, or that has been given
+    /// a window after the whole and now has fewer elements than are on disk.
+    fn check_whole(&self, id: &SessionId, record: &S, replaces: Replaces) -> Result<(), Error> {
+        let path = self.path(id);
+        match (self.views.get(id), replaces) {
+            (Some(View::Window), Replaces::Anything) => Err(Error::Partial { path }),
+            (Some(View::WholeThenWindow(_)), _) if self.is_shorter(id, record)? => {
+                Err(Error::Partial { path })
             }
-            Err(error) => return Err(error),
+            _ => Ok(()),
         }
-        event!(%id, %revision, "save");
-        Ok(revision)
+    }
+
+    /// Whether a capped array of the record has fewer elements than the document on disk.
+    fn is_shorter(&self, id: &SessionId, record: &S) -> Result<bool, Error> {
+        let path = self.path(id);
+        let codec = &self.shared.codec;
+        let documents = Documents::new(&*self.shared.backend);
+        let Some(document) = documents.document(id)? else {
+            return Ok(false);
+        };
+        let mut json = Vec::new();
+        codec
+            .encode(record, &mut json)
+            .map_err(|error| from_codec("write", &path, error))?;
+        let failed = |error| from_codec("read", &path, error);
+        let new = codec.count(json.as_slice(), S::CAPPED).map_err(failed)?;
+        let old = codec.count(&document, S::CAPPED).map_err(failed)?;
+        Ok(new.iter().zip(&old).any(|((_, new), (_, old))| new < old))
     }
 
     /// Refuses a record whose JSON does not say what its accessors say: nothing would find it again.
@@ -122,7 +107,7 @@ impl<S: SessionRecord> SessionStore<S> {
             .shared
             .codec
             .select(record, &deciding::<S>())
-            .map_err(|error| from_codec(&path, error))?;
+            .map_err(|error| from_codec("write", &path, error))?;
         let header = SessionHeader::parse(&json, S::DIRECTORY)
             .map_err(|error| from_header(&path, &error))?;
         let refused = |member: &str| Error::Refused {
@@ -141,8 +126,8 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok(())
     }
 
-    /// The rule of conflict-checked saves; the caller holds the session's lock.
-    fn check_seen(&self, id: &SessionId) -> Result<(), Error> {
+    /// The rule of conflict-checked saves, and what it was checked on; the caller holds the session's lock.
+    fn check_seen(&self, id: &SessionId) -> Result<Option<BlobStat>, Error> {
         let conflict = |reason| {
             Err(Error::Conflict {
                 path: self.path(id),
@@ -151,16 +136,16 @@ impl<S: SessionRecord> SessionStore<S> {
         };
         let on_disk = self.shared.backend.stat(&Blob::session(id))?;
         let seen = match self.views.get(id) {
-            Some(View::Whole(seen)) => Some(seen),
+            Some(View::Whole(seen) | View::WholeThenWindow(seen)) => Some(seen),
             Some(View::Window) | None => None,
         };
         match (seen, on_disk) {
-            (None, None) => Ok(()),
+            (None, None) => Ok(None),
             (None, Some(_)) => conflict(ConflictReason::NeverSeen),
             (Some(_), None) => conflict(ConflictReason::Gone),
-            (Some(seen), Some(stat)) if seen.stat == Some(stat) => Ok(()),
+            (Some(seen), Some(stat)) if seen.stat == Some(stat) => Ok(on_disk),
             (Some(seen), Some(_)) => match self.revision_on_disk(id)? {
-                Some(revision) if revision == seen.revision => Ok(()),
+                Some(revision) if revision == seen.revision => Ok(on_disk),
                 Some(_) => conflict(ConflictReason::Changed),
                 None => conflict(ConflictReason::Gone),
             },
@@ -168,7 +153,7 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 
     /// The revision of the document as it is, from its bytes; `None` where there is no document.
-    pub(super) fn revision_on_disk(&self, id: &SessionId) -> Result<Option<Revision>, Error> {
+    fn revision_on_disk(&self, id: &SessionId) -> Result<Option<Revision>, Error> {
         let documents = Documents::new(&*self.shared.backend);
         let Some(document) = documents.document(id)? else {
             return Ok(None);
@@ -180,36 +165,9 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 }
 
-/// A backend that answers success without having asked for the bytes broke its contract.
-const UNWRITTEN: &str = "the backend did not take the document";
-
 /// What a write may replace.
 #[derive(Clone, Copy)]
 enum Replaces {
     WhatWasSeen,
     Anything,
-}
-
-/// Stops an encoding at the store's limit, before the temporary fills the disk.
-pub(super) struct Bounded<'w> {
-    pub(super) out: &'w mut dyn Write,
-    pub(super) left: u64,
-    pub(super) exceeded: bool,
-}
-
-impl Write for Bounded<'_> {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let length = buf.len() as u64;
-        if length > self.left {
-            self.exceeded = true;
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let written = self.out.write(buf)?;
-        self.left -= written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
 }

@@ -21,6 +21,10 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// As for [`delete`](SessionStore::delete).
     pub fn trash(&self, id: &SessionId) -> Result<bool, Error> {
+        self.writable(id)?;
+        if !self.is_there()? {
+            return Ok(false);
+        }
         let lock = self.lock(id)?;
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -38,13 +42,17 @@ impl<S: SessionRecord> SessionStore<S> {
     /// [`Error::Conflict`] when a session of that id exists again; nothing is replaced. Else as for
     /// [`delete`](SessionStore::delete).
     pub fn restore(&self, id: &SessionId) -> Result<bool, Error> {
+        self.writable(id)?;
+        if !self.is_there()? {
+            return Ok(false);
+        }
         let lock = self.lock(id)?;
         let path = self.path(id);
         let latest = self
             .trashed()?
             .into_iter()
             .filter(|trashed| trashed.id == *id)
-            .max_by_key(|trashed| trashed.at);
+            .max_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
         let Some(latest) = latest else {
             return Ok(false);
         };
@@ -53,13 +61,13 @@ impl<S: SessionRecord> SessionStore<S> {
             &Blob::trash(&latest.name),
             &Blob::session(id),
             self.shared.durability,
-            &mut |rename| self.change_index(rename, |_| Ok(())),
+            &mut |rename| self.change_index(&self.shared.index, rename, |_| Ok(())),
         );
         // The next lookup would find it without this; only now is there a document whose header can be read.
         if let Ok(true) = restored
             && let Some(candidate) = self.candidate(id)
         {
-            let _unrecorded = self.record_found(&candidate, &mut || Ok(()));
+            self.record_found(&candidate);
         }
         event!(%id, "restore");
         match restored {
@@ -133,8 +141,8 @@ impl<S: SessionRecord> SessionStore<S> {
                 Ok(lock) => {
                     backend.remove(&lock, &Blob::trash(&entry.name), self.shared.durability)?;
                 }
-                // Somebody is at it.
-                Err(error) if error.is_locked() => {}
+                // Somebody is at it, or it is not ours.
+                Err(error) if error.is_locked() || error.is_invalid_id() => {}
                 Err(error) => return Err(error),
             }
         }

@@ -114,16 +114,24 @@ fn what_an_append_cannot_add_leaves_the_file_as_it_was() {
     ];
     for append in unfit {
         let error = store.append(&whole.id, &append).unwrap_err();
-        assert!(
-            error.is_refused() || error.is_corrupt(),
-            "{append:?}: {error}"
-        );
+        assert!(error.is_refused(), "{append:?}: {error}");
         assert_eq!(
             std::fs::read(store.path(&whole.id)).unwrap(),
             before,
             "{append:?}"
         );
     }
+    let mut deep = serde_json::json!(1);
+    for _ in 0..110 {
+        deep = serde_json::json!([deep]);
+    }
+    let error = store
+        .append(&whole.id, &Append::new().member("deep", &deep).unwrap())
+        .unwrap_err();
+    assert!(error.is_too_large(), "{error}");
+    // What was wrong before is not the caller's.
+    scratch.write("bad.json", r#"{"id":"bad","usage":5,"messages":[]}"#);
+    assert!(store.append(&id("bad"), &turn(1)).unwrap_err().is_corrupt());
     assert!(Append::new().member("rate", &f64::NAN).is_err());
     assert!(
         store

@@ -239,6 +239,42 @@ fn a_wrong_type_for_every_member() {
     }
 }
 
+#[test]
+fn a_wrong_type_deep_inside() {
+    let mut good = session("bad", "/work", 2, 9);
+    good.push_tool_use(session_store::ToolUse::succeeded("t", "ls", "{}", "x"));
+    let good = serde_json::to_value(&good).unwrap();
+    let places = [
+        "/metadata/model",
+        "/metadata/directory",
+        "/metadata/shared",
+        "/messages/1/role",
+        "/messages/1/content",
+        "/tool_uses/0/success",
+        "/tool_uses/0/output",
+        "/usage/prompt_tokens",
+    ];
+    for place in places {
+        let mut value = good.clone();
+        *value
+            .pointer_mut(place)
+            .unwrap_or_else(|| panic!("no {place}")) = serde_json::json!([1.5]);
+        let (scratch, store) = beside_good();
+        scratch.write("bad.json", serde_json::to_vec(&value).unwrap());
+        assert!(store.load(&id("bad")).unwrap_err().is_corrupt(), "{place}");
+        assert!(
+            store
+                .load_tail(&id("bad"), Window::last(1))
+                .unwrap_err()
+                .is_corrupt(),
+            "{place}"
+        );
+        let found = store.find_last(&LastQuery::new()).unwrap();
+        assert_eq!(found.session.expect("the good one").id, "good", "{place}");
+        assert_eq!(found.skipped.len(), 1, "{place}");
+    }
+}
+
 /// As [`good_is_visible`], where the bad session's directory may be unreadable rather than its document.
 fn good_is_visible_to_lookups(store: &SessionStore) {
     assert_eq!(

@@ -201,6 +201,31 @@ fn mutants_of_the_save_protocol_are_caught() {
 }
 
 #[test]
+fn setting_directories_aside_makes_fewer_states_and_misses_no_mutant() {
+    for (kind, is_caught) in [
+        (Kind::None, false),
+        (Kind::NoFileSync, true),
+        (Kind::NoDirectorySync, true),
+        (Kind::RemoveBeforeRename, true),
+    ] {
+        let fs = MemoryFs::new();
+        fs.record();
+        let mutant = Mutant {
+            inner: fs.clone(),
+            kind,
+        };
+        let backend = DirBackend::with_file_system(mutant, Trust::strict()).expect("open");
+        saves(&fs, &backend, 1..5, Durability::Full);
+        let all = fs.recorded().explore(not_lost);
+        let log = fs.recorded().setting_aside(".store/tmp");
+        let some = log.setting_aside(".store/locks").explore(not_lost);
+        assert!(some.distinct < all.distinct, "{kind:?}: {some} of {all}");
+        assert_eq!(some.violations > 0, is_caught, "{kind:?}: {some}");
+        assert_eq!(all.violations > 0, is_caught, "{kind:?}: {all}");
+    }
+}
+
+#[test]
 fn two_savers_that_slip_past_the_lock_do_not_mix() {
     // Locks that do not work, as on some network file systems: what is left of safety is the unique temporary.
     let unique = interleaved(Kind::NoLocks);

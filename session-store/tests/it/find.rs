@@ -236,23 +236,88 @@ proptest! {
 
 #[test]
 fn the_number_of_files_does_not_change_the_rules() {
-    for files in [1, 2, 300] {
+    for (files, index) in [
+        (1, IndexKind::None),
+        (2, IndexKind::None),
+        (2, IndexKind::Sidecar),
+        (300, IndexKind::None),
+        (300, IndexKind::Sidecar),
+        (300, IndexKind::JsonMap),
+    ] {
         let scratch = Scratch::new();
         let places = places(&scratch);
-        let store = scratch.store_with(IndexKind::None);
+        let store = scratch.store_with(index);
         for n in 0..files {
-            let mut written = session(&format!("n{n}"), "/", 1, n as u64);
+            let mut written = session(&format!("n{n}"), "/", 1, odd_time(n as u64 * 7 % 300));
             written
                 .metadata
                 .directory
                 .clone_from(&places.stored[n % places.stored.len()]);
             store.save(&written).unwrap();
+            scratch.touch(&format!("n{n}.json"), moment(n as u64 * 13 % 300));
         }
         for asked in &places.asked {
             check(&store, Some(asked));
         }
-        assert_eq!(check(&store, None), Some(format!("n{}", files - 1)));
+        check(&store, None).expect("a session");
     }
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_reported_by_lookups_too() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.save(&session("s", "/work", 1, 1)).unwrap();
+    symlink("s.json", scratch.file("newer.json")).unwrap();
+    let found = store.find_last(&LastQuery::new()).unwrap();
+    assert_eq!(found.session.unwrap().id, "s");
+    assert_eq!(found.skipped.len(), 1);
+    assert_eq!(found.skipped[0].name, "newer.json");
+}
+
+#[test]
+fn a_directory_that_does_not_resolve_in_time_is_reported_and_not_guessed() {
+    let scratch = Scratch::new();
+    let (here, there) = (scratch.workspace("here"), scratch.workspace("there"));
+    let store = scratch.store();
+    store.save(&session("here", &here, 1, 1)).unwrap();
+    store.save(&session("there", &there, 1, 2)).unwrap();
+    // No answer can come in no time.
+    let builder = SessionStore::builder(scratch.sessions()).index(IndexKind::None);
+    let hurried = builder
+        .resolve_deadline(std::time::Duration::ZERO)
+        .open()
+        .unwrap();
+    let found = hurried
+        .find_last(&LastQuery::new().workspace(&here))
+        .unwrap();
+    assert_eq!(found.session.unwrap().id, "here");
+    assert_eq!(found.skipped.len(), 1);
+    assert!(matches!(
+        found.skipped[0].reason,
+        session_store::SkipReason::Unresolved { .. }
+    ));
+}
+
+#[test]
+fn a_member_that_is_missing_is_looked_for_by_its_own_key_only() {
+    let scratch = Scratch::new();
+    let store = scratch.store_with(IndexKind::None);
+    let mut timeless = session("timeless", "/other", 2_000, 1);
+    timeless.updated_at = None;
+    store.save(&timeless).unwrap();
+    store.save(&session("s", "/work", 1, 1)).unwrap();
+    let bytes = fs::metadata(scratch.file("timeless.json")).unwrap().len();
+    let found = store
+        .find_last(&LastQuery::new().workspace("/work").window(Window::last(1)))
+        .unwrap();
+    assert_eq!(found.session.unwrap().id, "s");
+    // One search for a key that is not there, and no walk after it.
+    assert!(
+        found.bytes_read < bytes + 32 * 1024,
+        "{} of {bytes}",
+        found.bytes_read
+    );
 }
 
 #[test]

@@ -18,5 +18,6 @@ mod processes;
 mod record;
 mod save_load;
 mod store_crash;
+mod store_faults;
 mod support;
 mod tail;

@@ -142,6 +142,24 @@ fn numbers_that_json_cannot_say_are_refused_before_the_file_is_touched() {
     }
 }
 
+#[test]
+fn every_finite_number_comes_back_as_it_was() {
+    let scratch = Scratch::new();
+    let store = store(&scratch);
+    let mut numbers = chat("c", 0);
+    let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..2_000 {
+        bits = bits
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        numbers.costs.push(f64::from_bits(bits));
+    }
+    numbers.costs.retain(|number| number.is_finite());
+    assert!(numbers.costs.len() > 1_000);
+    store.save(&numbers).unwrap();
+    assert_eq!(store.load(&id("c")).unwrap(), numbers);
+}
+
 /// A record whose accessors and JSON disagree; it would be saved where nothing finds it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Liar {

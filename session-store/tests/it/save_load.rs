@@ -1,6 +1,18 @@
 //! Save and load, and the rules that keep one writer from undoing another.
 
-use session_store::{ConflictReason, Error, Limits, Message, Session, SessionStore, Window};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use session_model::testing::{Generator, Shape};
+use session_store::backend::{
+    Area, BackendListing, Blob, BlobStat, DirBackend, Lock, LockName, OpenBlob, PublishStep,
+    WriteStep,
+};
+use session_store::{
+    Append, Backend, Builder, ConflictReason, Durability, Error, Limits, Message, Session,
+    SessionStore, Trust, Window,
+};
 
 use crate::support::{Scratch, id, session, time, transcripts};
 
@@ -26,10 +38,152 @@ fn what_was_saved_is_loaded() {
 fn nothing_is_written_before_the_first_save() {
     let scratch = Scratch::new();
     let store = scratch.store();
+    let turn = Append::new().message(&Message::user("x")).unwrap();
     assert!(store.load(&id("a")).unwrap_err().is_not_found());
+    assert!(store.append(&id("a"), &turn).unwrap_err().is_not_found());
     assert!(store.last().unwrap().is_none());
-    assert!(!store.delete(&id("a")).unwrap_or(false));
-    assert!(!scratch.file("a.json").exists());
+    assert!(!store.delete(&id("a")).unwrap());
+    assert!(!store.trash(&id("a")).unwrap());
+    assert!(!store.restore(&id("a")).unwrap());
+    assert!(!scratch.sessions().exists());
+}
+
+#[test]
+fn a_window_loaded_after_the_whole_never_replaces_the_history_either() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let mut history = session("s", "/work", 10, 1);
+    store.save(&history).unwrap();
+    let tail = store.load_tail(&history.id, Window::last(2)).unwrap();
+    let mut clone: Session = (*tail).clone();
+    clone.push(Message::user("one more"));
+    assert!(store.save(&clone).unwrap_err().is_partial());
+    assert!(store.overwrite(&clone).unwrap_err().is_partial());
+    assert_eq!(
+        store
+            .load_tail(&history.id, Window::all())
+            .unwrap()
+            .messages
+            .len(),
+        10
+    );
+    // The whole, which the handle still knows, may be saved; and what was loaded whole again may be shortened.
+    history.push(Message::user("next"));
+    store.save(&history).unwrap();
+    store.load_tail(&history.id, Window::last(2)).unwrap();
+    let mut whole = store.load(&history.id).unwrap();
+    whole.messages.truncate(1);
+    store.save(&whole).unwrap();
+}
+
+/// A foreign program renames its own version into place while a save is under way.
+#[test]
+fn a_foreign_rename_during_a_save_is_a_conflict() {
+    /// Renames a foreign document into place when the temporary is made, long after the checks.
+    #[derive(Debug)]
+    struct Meanwhile {
+        inner: DirBackend,
+        foreign: Mutex<Option<(std::path::PathBuf, std::path::PathBuf)>>,
+    }
+    impl Backend for Meanwhile {
+        fn list(&self, area: Area) -> Result<BackendListing, Error> {
+            self.inner.list(area)
+        }
+        fn stat_area(&self, area: Area) -> Result<Option<BlobStat>, Error> {
+            self.inner.stat_area(area)
+        }
+        fn stat(&self, blob: &Blob<'_>) -> Result<Option<BlobStat>, Error> {
+            self.inner.stat(blob)
+        }
+        fn open(&self, blob: &Blob<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
+            self.inner.open(blob)
+        }
+        fn replace(
+            &self,
+            lock: &Lock,
+            blob: &Blob<'_>,
+            durability: Durability,
+            write: &mut WriteStep<'_>,
+            publish: &mut PublishStep<'_>,
+        ) -> Result<BlobStat, Error> {
+            if let Some((from, to)) = self.foreign.lock().unwrap().take() {
+                std::fs::rename(from, to).unwrap();
+            }
+            self.inner.replace(lock, blob, durability, write, publish)
+        }
+        fn transfer(
+            &self,
+            lock: &Lock,
+            from: &Blob<'_>,
+            to: &Blob<'_>,
+            durability: Durability,
+            publish: &mut PublishStep<'_>,
+        ) -> Result<bool, Error> {
+            self.inner.transfer(lock, from, to, durability, publish)
+        }
+        fn remove(
+            &self,
+            lock: &Lock,
+            blob: &Blob<'_>,
+            durability: Durability,
+        ) -> Result<bool, Error> {
+            self.inner.remove(lock, blob, durability)
+        }
+        fn lock(&self, name: LockName<'_>, wait: Duration) -> Result<Lock, Error> {
+            self.inner.lock(name, wait)
+        }
+        fn sweep(&self) -> Result<u64, Error> {
+            self.inner.sweep()
+        }
+        fn describe(&self, blob: &Blob<'_>) -> std::path::PathBuf {
+            self.inner.describe(blob)
+        }
+    }
+
+    let turn = Append::new().message(&Message::user("ours")).unwrap();
+    for append in [false, true] {
+        let scratch = Scratch::new();
+        let ours = session("s", "/work", 1, 1);
+        scratch.store().save(&ours).unwrap();
+        let backend = Arc::new(Meanwhile {
+            inner: DirBackend::open(scratch.sessions(), Trust::strict()).unwrap(),
+            foreign: Mutex::new(None),
+        });
+        let store: SessionStore = Builder::on(Arc::clone(&backend) as Arc<dyn Backend>)
+            .open()
+            .unwrap();
+        let mut loaded = store.load(&ours.id).unwrap();
+        loaded.push(Message::user("ours"));
+        let theirs = session("s", "/work", 5, 5);
+        let temporary = scratch.path().join("theirs");
+        std::fs::write(&temporary, serde_json::to_vec(&theirs).unwrap()).unwrap();
+        *backend.foreign.lock().unwrap() = Some((temporary, scratch.file("s.json")));
+        let result = if append {
+            store.append(&ours.id, &turn)
+        } else {
+            store.save(&loaded)
+        };
+        assert_eq!(reason(result), Some(ConflictReason::Changed));
+        assert_eq!(store.load(&ours.id).unwrap(), theirs);
+        assert_eq!(crate::support::names(&scratch.file(".store/tmp")), [""; 0]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_saved_is_loaded(seed in any::<u64>(), bytes in 500..30_000_u64, shape in 0..5_usize, nested in 0..40_usize) {
+        let shape = [Shape::Realistic, Shape::TinyMessages, Shape::EscapeDense, Shape::Base64Images, Shape::Cjk][shape];
+        let mut saved = Generator::new(seed).bytes(bytes).shape(shape).session();
+        let text = format!("{}12345678901234567890123456789{}", "[".repeat(nested), "]".repeat(nested));
+        saved.extra.insert("nested", session_store::RawJson::from_text(text).unwrap());
+        let scratch = Scratch::new();
+        let store = scratch.store();
+        store.save(&saved).unwrap();
+        prop_assert_eq!(&store.load(&saved.id).unwrap(), &saved);
+        prop_assert_eq!(&*store.load_tail(&saved.id, Window::all()).unwrap(), &saved);
+    }
 }
 
 #[test]
@@ -139,9 +293,7 @@ fn a_window_never_replaces_the_history() {
     store
         .append(
             &history.id,
-            &session_store::Append::new()
-                .message(&Message::user("x"))
-                .unwrap(),
+            &Append::new().message(&Message::user("x")).unwrap(),
         )
         .unwrap();
     assert_eq!(reason(store.save(&clone)), Some(ConflictReason::NeverSeen));

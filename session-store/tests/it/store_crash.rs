@@ -78,9 +78,10 @@ const PARTS: [Part; 5] = [
     },
     Part {
         name: "trash and restore",
-        index: IndexKind::None,
+        index: IndexKind::Sidecar,
         before: other,
         then: |fs, store| {
+            fs.mark("t there");
             assert!(store.trash(&id("t")).expect("trash"));
             fs.mark("t trashed");
             assert!(store.restore(&id("t")).expect("restore"));
@@ -89,9 +90,11 @@ const PARTS: [Part; 5] = [
     },
     Part {
         name: "delete",
-        index: IndexKind::None,
+        index: IndexKind::Sidecar,
         before: other,
         then: |fs, store| {
+            fs.mark("t there");
+            fs.mark("t deleting");
             assert!(store.delete(&id("t")).expect("delete"));
             fs.mark("t deleted");
         },
@@ -162,8 +165,7 @@ fn kept(state: &CrashState) -> Result<(), String> {
     if noted(state, "t deleted") && (there || trashed > 0) {
         return Err("what was deleted came back".to_owned());
     }
-    let was_there = noted(state, "t trashed") || noted(state, "t restored");
-    if was_there && !there && trashed == 0 {
+    if noted(state, "t there") && !noted(state, "t deleting") && !there && trashed == 0 {
         return Err("a trashed session is neither there nor in the trash".to_owned());
     }
     let newest = store

@@ -158,18 +158,21 @@ pub(crate) fn corpora() -> Option<PathBuf> {
     None
 }
 
-/// Every codetether transcript of the corpora, by file name.
+/// The fixtures of this crate and every codetether transcript of the corpora, by file name.
 pub(crate) fn transcripts() -> Vec<(String, Vec<u8>)> {
-    let Some(dir) = corpora().map(|dir| dir.join("sessions/codetether")) else {
-        return Vec::new();
-    };
-    let names = names(&dir);
-    assert!(!names.is_empty(), "corpora without transcripts");
-    names
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/transcripts");
+    let corpora = corpora().map(|dir| dir.join("sessions/codetether"));
+    let mut transcripts = Vec::new();
+    for dir in [Some(fixtures), corpora.filter(|dir| dir.is_dir())]
         .into_iter()
-        .map(|name| {
+        .flatten()
+    {
+        let names = names(&dir);
+        assert!(!names.is_empty(), "no transcripts in {}", dir.display());
+        for name in names {
             let bytes = fs::read(dir.join(&name)).expect("a transcript");
-            (name, bytes)
-        })
-        .collect()
+            transcripts.push((name, bytes));
+        }
+    }
+    transcripts
 }
