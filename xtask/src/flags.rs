@@ -33,5 +33,26 @@ xflags::xflags! {
             /// How many documents to write; 3000 if not given.
             optional --count count: usize
         }
+        /// Builds and runs the benchmarks: ours beside the reference, rivals and floors, in one table.
+        cmd bench {
+            /// Under three minutes after building: sizes to 10 MB and 1,000 files. Without it, to 1 GB and 10,000.
+            optional --quick
+            /// Only cases whose name contains this; several parts are separated by commas.
+            optional --filter text: String
+            /// Writes the rows as a JSON array.
+            optional --json file: PathBuf
+            /// Keeps a record under benchmarks/records/<machine>/<date>.json.
+            optional --save
+            /// Prints how times changed since a record.
+            optional --compare record: PathBuf
+            /// Writes a page with plots, `benchmarks.html` in the target directory.
+            optional --report
+            /// Counts instructions of the kernels with valgrind, where it is installed.
+            optional --instructions
+            /// Counts no system calls, which saves a pass under strace for each case.
+            optional --no-calls
+            /// Prints the names of the cases and measures nothing.
+            optional --list
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The workspace's own tooling: `cargo xtask ci | tidy | deps | features | msrv | consumers | examples | corpus`.
+//! The workspace's own tooling: `cargo xtask ci | tidy | deps | features | msrv | consumers | examples | corpus | bench`.
 //!
 //! Owns what continuous integration runs, so that the same commands run at home. Nothing depends on this crate, and it
 //! must not hold code that a library needs.
@@ -8,6 +8,7 @@
     reason = "a command line tool talks to its user there"
 )]
 
+mod bench;
 mod ci;
 mod consumers;
 mod corpus;
@@ -50,5 +51,6 @@ fn run(command: &XtaskCmd) -> Result<()> {
         XtaskCmd::Consumers(_) => consumers::run(&workspace),
         XtaskCmd::Examples(_) => examples::run(&workspace),
         XtaskCmd::Corpus(corpus) => corpus::run(&workspace, corpus),
+        XtaskCmd::Bench(bench) => bench::run(&workspace, bench),
     }
 }

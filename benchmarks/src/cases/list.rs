@@ -1,0 +1,207 @@
+//! Listing: the newest, all, and those of one directory.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use session_model::SessionSummary;
+use session_model::testing::Layout;
+use session_store::{Counts, Query, SessionStore};
+
+use super::find;
+use super::{approximate_count, cores, counts, growing_counts};
+use crate::answer::Answer;
+use crate::case::{Bench, Case, Field, Scale, Setup};
+use crate::data::many::Many;
+use crate::floors::Look;
+use crate::method::{Contender, Role};
+use crate::reference;
+use crate::rivals::sqlite;
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Newest50,
+    All,
+    Workspace,
+}
+
+impl What {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Newest50 => "50",
+            Self::All => "all",
+            Self::Workspace => "workspace",
+        }
+    }
+
+    fn limit(self) -> usize {
+        if self == Self::Newest50 {
+            50
+        } else {
+            usize::MAX
+        }
+    }
+
+    fn workspace(self) -> Option<&'static str> {
+        (self == Self::Workspace).then(Many::common_workspace)
+    }
+}
+
+pub(super) fn cases(scale: Scale) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for &files in counts(scale) {
+        for what in [What::Newest50, What::All, What::Workspace] {
+            let name = what.name();
+            let build = move |bench: &Bench| setup(bench, files, Layout::Compact, what);
+            cases.push(Case::built(
+                format!("list/no-catalogue/{name}/{files}"),
+                "realistic",
+                build,
+            ));
+            cases.push(Case::not_built(
+                format!("list/catalogue/{name}/{files}"),
+                "realistic",
+                5,
+            ));
+        }
+        let build = move |bench: &Bench| setup(bench, files, Layout::OlderPretty, What::All);
+        cases.push(Case::built(
+            format!("list/foreign/all/{files}"),
+            "realistic, older layout",
+            build,
+        ));
+    }
+    cases.push(Case::not_built(
+        "list/changed/10000",
+        "1 % of files changed since",
+        5,
+    ));
+    for &files in growing_counts(scale) {
+        let build = move |bench: &Bench| growing(bench, files);
+        let case = Case::built(
+            format!("list-growth/50/{files}"),
+            "realistic, no counts",
+            build,
+        );
+        cases.push(case.grows("list/50", approximate_count(files)));
+    }
+    cases
+}
+
+fn query(what: What, counts: Counts) -> Query {
+    let mut query = Query::new().counts(counts);
+    if let Some(workspace) = what.workspace() {
+        query = query.workspace(workspace);
+    }
+    if what == What::Newest50 {
+        query.limit(50)
+    } else {
+        query
+    }
+}
+
+fn rows_facts<'a>(ids: impl Iterator<Item = &'a str>, messages: Option<u64>) -> Result<Answer> {
+    let ids: Vec<_> = ids.collect();
+    let answer = Answer::new()
+        .fact("listed", ids.len())
+        .digest("rows", &ids)?;
+    Ok(match messages {
+        Some(messages) => answer.fact("messages", messages),
+        None => answer,
+    })
+}
+
+fn summaries(rows: &[SessionSummary]) -> Result<Answer> {
+    rows_facts(
+        rows.iter().map(|row| row.id.as_str()),
+        rows.iter().map(|row| row.messages).sum(),
+    )
+}
+
+fn ours(name: &'static str, many: &Many, what: What, counts: Counts, threads: usize) -> Contender {
+    let directory = many.directory.clone();
+    let work = move || {
+        Ok(SessionStore::builder(&directory)
+            .threads(threads)
+            .open()?
+            .list(&query(what, counts))?)
+    };
+    Contender::new(name, Role::Ours, work, |listing| {
+        anyhow::ensure!(
+            listing.skipped.is_empty(),
+            "{} files were skipped",
+            listing.skipped.len()
+        );
+        summaries(&listing.rows)
+    })
+}
+
+fn reference(name: &'static str, role: Role, many: &Many, what: What, threads: usize) -> Contender {
+    let directory = many.directory.clone();
+    let work = move || {
+        let mut rows = reference::list::list(&directory, threads)?;
+        if let Some(workspace) = what.workspace() {
+            let workspace = PathBuf::from(workspace);
+            rows.retain(|row| row.directory.as_ref() == Some(&workspace));
+        }
+        rows.truncate(what.limit());
+        Ok(rows)
+    };
+    Contender::new(name, role, work, |rows| {
+        rows_facts(
+            rows.iter().map(|row| row.id.as_str()),
+            Some(rows.iter().map(|row| row.messages as u64).sum()),
+        )
+    })
+}
+
+fn setup(bench: &Bench, files: usize, layout: Layout, what: What) -> Result<Setup> {
+    let many = bench.data.many(files, layout)?;
+    let mut contenders = vec![ours("ours", &many, what, Counts::Exact, 1)];
+    if bench.field == Field::Ours {
+        return Ok(Setup::of(contenders));
+    }
+    let database = find::database(bench, &many, layout)?;
+    let sqlite = move || {
+        sqlite::list(
+            &sqlite::open_for_reading(&database)?,
+            what.workspace(),
+            what.limit(),
+        )
+    };
+    contenders.extend([
+        ours("ours-no-counts", &many, what, Counts::Skip, 1),
+        reference("reference", Role::Reference, &many, what, cores()),
+        Contender::new("sqlite-open", Role::Rival, sqlite, |rows| {
+            let messages = rows.iter().map(|row| row.4).sum();
+            rows_facts(rows.iter().map(|row| row.0.as_str()), Some(messages))
+        }),
+    ]);
+    if what == What::All {
+        let directory = many.directory.clone();
+        let floor = move || crate::floors::look_at_all(&directory, Look::HeadAndTail);
+        let seen = |files: &u64| Ok(Answer::new().fact("listed", files));
+        contenders.extend([
+            ours("ours-2-threads", &many, what, Counts::Exact, 2),
+            Contender::new("two preads a file", Role::Floor, floor, seen),
+        ]);
+        if layout == Layout::Compact {
+            contenders.push(reference("reference-1-thread", Role::Rival, &many, what, 1));
+        }
+    }
+    let threads = "ours takes one thread, the reference one a core up to 8";
+    Ok(Setup::of(contenders).note(format!(
+        "{threads}; ours-no-counts leaves the number of messages out"
+    )))
+}
+
+fn growing(bench: &Bench, files: usize) -> Result<Setup> {
+    let many = bench.data.many(files, Layout::Compact)?;
+    Ok(Setup::of(vec![ours(
+        "ours",
+        &many,
+        What::Newest50,
+        Counts::Skip,
+        1,
+    )]))
+}
