@@ -48,7 +48,7 @@ impl Options {
                 most: 51,
             },
             Scale::Full => Effort {
-                budget: Duration::from_secs(6),
+                budget: Duration::from_secs(2),
                 least: 3,
                 most: 201,
             },
