@@ -2,7 +2,8 @@
 //! is in a file of its own.
 
 use crate::{
-    Error, LimitKind, Limits, ParseError, ParseErrorKind, Parser, SerdeJson, lexer::Lexer,
+    Error, LimitKind, Limits, ParseError, ParseErrorKind, Parser, SerdeJson, block::Instructions,
+    lexer::Lexer,
 };
 
 /// The name of the document's member that belongs to the codec.
@@ -33,6 +34,9 @@ pub struct Codec<P: Parser = SerdeJson> {
     pub(crate) parser: P,
     pub(crate) limits: Limits,
     read_size: Option<usize>,
+    threads: Option<usize>,
+    strict: bool,
+    instructions: Option<Instructions>,
 }
 
 impl Codec {
@@ -49,8 +53,7 @@ impl<P: Parser> Codec<P> {
     pub fn with_parser(parser: P) -> Self {
         Self {
             parser,
-            limits: Limits::default(),
-            read_size: None,
+            ..Self::default()
         }
     }
 
@@ -69,6 +72,56 @@ impl<P: Parser> Codec<P> {
         self
     }
 
+    /// Lets one call use at most `count` threads, the caller's among them: 1 if
+    /// not set. Answers and errors do not depend on it.
+    ///
+    /// More than one pays for documents of several megabytes that have no
+    /// usable footer. A second thread is started for the call and joined before
+    /// it returns; one is the most that is started.
+    #[must_use]
+    pub fn threads(mut self, count: usize) -> Self {
+        self.threads = Some(count.max(1));
+        self
+    }
+
+    /// Sets whether windowed decodes judge what they drop as a full decode by
+    /// `serde_json` would: grammar, UTF-8, surrogates and the range of numbers,
+    /// byte for byte. Off if not set, which is several times as fast; *What is
+    /// checked* on the front page lists what then passes.
+    ///
+    /// ```
+    /// use serde_json::Value;
+    /// use session_codec::{Codec, TailCap};
+    ///
+    /// let document = br#"{"messages": [{"no": grammar}, 2]}"#;
+    /// let cap = TailCap::new().cap("messages", 1);
+    /// assert!(Codec::new().tail::<Value, _>(document, &cap).is_ok());
+    /// let error = Codec::new().strict(true).tail::<Value, _>(document, &cap).unwrap_err();
+    /// assert_eq!(error.offset(), Some(21));
+    /// ```
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Searches for structure with these instructions, or with portable ones
+    /// where the machine lacks them, instead of the best there are.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn instructions(mut self, instructions: Instructions) -> Self {
+        self.instructions = Some(instructions);
+        self
+    }
+
+    pub(crate) fn thread_count(&self) -> usize {
+        self.threads.unwrap_or(1)
+    }
+
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict
+    }
+
     pub(crate) fn piece_bytes(&self) -> usize {
         self.read_size.unwrap_or(READ_SIZE)
     }
@@ -81,7 +134,11 @@ impl<P: Parser> Codec<P> {
             .max()
             .unwrap_or(0)
             .max(RESERVED.len());
-        Lexer::new(self.limits.depth, longest)
+        let lexer = Lexer::new(self.limits.depth, longest);
+        match self.instructions {
+            Some(instructions) => lexer.with(instructions),
+            None => lexer,
+        }
     }
 
     /// Turns a parser's error into one about the document, given where each

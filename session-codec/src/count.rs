@@ -16,6 +16,16 @@ struct Counter<'a> {
     current: Option<usize>,
 }
 
+impl<'a> Counter<'a> {
+    fn new(arrays: &'a [&'a str]) -> Self {
+        Self {
+            arrays,
+            counts: vec![None; arrays.len()],
+            current: None,
+        }
+    }
+}
+
 impl Visit for Counter<'_> {
     fn key(&mut self, key: Key<'_>) -> Result<(), Stop> {
         self.current = key.among(self.arrays.iter().copied());
@@ -28,7 +38,7 @@ impl Visit for Counter<'_> {
         };
         // Of members with one name the last counts, as in a map.
         self.counts[current] = (first == b'[').then_some(0);
-        Ok(Watch::Elements)
+        Ok(Watch::Skim)
     }
 
     fn element_end(&mut self, _at: u64) -> Result<(), Stop> {
@@ -40,6 +50,20 @@ impl Visit for Counter<'_> {
         }
         Ok(())
     }
+}
+
+/// Counts in memory, with chosen instructions.
+#[cfg(feature = "testing")]
+pub(crate) fn count_slice(
+    instructions: crate::testing::Instructions,
+    document: &[u8],
+    array: &str,
+) -> Result<Option<u64>, Error> {
+    let names = [array];
+    let mut counter = Counter::new(&names);
+    let lexer = Codec::new().instructions(instructions).lexer([array]);
+    crate::walk::walk_slice(lexer, &mut counter, document)?;
+    Ok(counter.counts[0])
 }
 
 impl<P: Parser> Codec<P> {
@@ -68,11 +92,7 @@ impl<P: Parser> Codec<P> {
         arrays: &[&str],
     ) -> Result<Vec<(String, Option<u64>)>, Error> {
         let _span = trace::span("count", source.size()?);
-        let mut counter = Counter {
-            arrays,
-            counts: vec![None; arrays.len()],
-            current: None,
-        };
+        let mut counter = Counter::new(arrays);
         let lexer = self.lexer(arrays.iter().copied());
         walk_at(lexer, &mut counter, self.piece_bytes(), source)?;
         Ok(arrays

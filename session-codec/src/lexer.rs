@@ -5,13 +5,15 @@
 
 mod nesting;
 mod scalar;
+mod skim;
 mod text;
 mod visit;
 
 use nesting::Nesting;
+use skim::Skim;
 pub(crate) use visit::{Key, Piece, Stop, Visit, Watch};
 
-use crate::{Error, LimitKind};
+use crate::{Error, LimitKind, block::Instructions};
 
 /// What the next byte may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ enum State {
     ExponentSign,
     ExponentDigits,
     Word(&'static [u8]),
+    /// Between the brackets of an array that is passed over by structure.
+    Skim,
 }
 
 /// What the string being read is.
@@ -56,8 +60,10 @@ pub(crate) struct Lexer {
     /// Depth at which the value is complete: 0 for a document.
     floor: u32,
     root_is_object: bool,
-    /// Whether elements of the member being read are reported.
-    watching: bool,
+    /// How elements of the member being read are reported.
+    watching: Watch,
+    instructions: Instructions,
+    skim: Skim,
     text_of: TextOf,
     key: Vec<u8>,
     key_bytes: usize,
@@ -68,13 +74,16 @@ impl Lexer {
     /// Starts before a document. `longest_name` is the length of the longest
     /// member name that anybody will compare a key with.
     pub(crate) fn new(depth_limit: u32, longest_name: usize) -> Self {
+        let instructions = Instructions::best();
         Self {
             state: State::Value,
             nesting: Nesting::default(),
             depth_limit,
             floor: 0,
             root_is_object: false,
-            watching: false,
+            watching: Watch::Nothing,
+            instructions,
+            skim: Skim::new(instructions, 0, 0),
             text_of: TextOf::Value,
             key: Vec::new(),
             // No spelling of a character takes more than six bytes a byte of
@@ -96,6 +105,12 @@ impl Lexer {
         lexer
     }
 
+    /// Passes over arrays with these instructions instead of the best ones.
+    pub(crate) fn with(mut self, instructions: Instructions) -> Self {
+        self.instructions = instructions;
+        self
+    }
+
     /// Takes the next piece of the document.
     pub(crate) fn feed<V: Visit>(&mut self, bytes: &[u8], visit: &mut V) -> Result<(), Stop> {
         let piece = Piece {
@@ -107,6 +122,7 @@ impl Lexer {
             at = match self.state {
                 State::Text => self.text(piece, at, visit)?,
                 State::Next => self.next(piece, at, visit)?,
+                State::Skim => self.skim(piece, at, visit)?,
                 State::Value | State::FirstElement => self.value(piece, at, visit)?,
                 State::FirstKey | State::Key => self.key(piece, at, visit)?,
                 State::Colon => self.colon(piece, at)?,
@@ -181,6 +197,10 @@ impl Lexer {
             self.nesting.push(byte == b'{');
         }
         self.state = state;
+        if self.watching == Watch::Skim && self.nesting.depth() == 2 {
+            self.skim = Skim::new(self.instructions, 2, self.depth_limit);
+            self.state = State::Skim;
+        }
         Ok(at + 1)
     }
 
@@ -192,10 +212,10 @@ impl Lexer {
             }
             1 if self.root_is_object => {
                 let watch = visit.value(at, first)?;
-                self.watching = watch == Watch::Elements && first == b'[';
+                self.watching = if first == b'[' { watch } else { Watch::Nothing };
                 Ok(())
             }
-            2 if self.watching => visit.element_start(at),
+            2 if self.watching == Watch::Elements => visit.element_start(at),
             _ => Ok(()),
         }
     }
@@ -217,10 +237,10 @@ impl Lexer {
         match depth {
             0 => visit.root_end(end, piece),
             1 if self.root_is_object => {
-                self.watching = false;
+                self.watching = Watch::Nothing;
                 visit.value_end(end, piece)
             }
-            2 if self.watching => visit.element_end(end),
+            2 if self.watching == Watch::Elements => visit.element_end(end),
             _ => Ok(()),
         }
     }

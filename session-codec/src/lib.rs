@@ -97,6 +97,7 @@
 //! The minimum supported Rust version is 1.89.
 
 mod amend;
+mod block;
 mod cap;
 mod codec;
 mod count;

@@ -51,8 +51,13 @@ impl From<Error> for Stop {
 /// Says whether a listener wants to hear of the elements of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Watch {
+    /// It does not; the grammar is checked.
     Nothing,
+    /// It does, and the grammar is checked.
     Elements,
+    /// It does, and of elements only their structure counts: that strings and
+    /// brackets end, not what stands in between.
+    Skim,
 }
 
 /// The name of a member as it is spelled in the document.

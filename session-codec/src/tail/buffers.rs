@@ -236,7 +236,7 @@ impl Visit for Buffers<'_> {
                 window,
                 held: Held::default(),
             };
-            return Ok(Watch::Elements);
+            return Ok(Watch::Skim);
         }
         self.tallies.set(cap, Tally::default());
         Ok(Watch::Nothing)

@@ -154,7 +154,7 @@ impl Visit for Ranges<'_> {
         if first == b'[' {
             let window = Window::new(keep, self.limits.element_bytes);
             self.current = Current::Capped { cap, window };
-            return Ok(Watch::Elements);
+            return Ok(Watch::Skim);
         }
         self.tallies.set(cap, Tally::default());
         Ok(Watch::Nothing)
