@@ -23,6 +23,8 @@ struct Strings {
     inside: u64,
     /// 1 if the next byte is escaped, else 0.
     escaped: u64,
+    /// Whether the last block was all inside one string, so that more may be.
+    quiet: bool,
 }
 
 /// The state carried over cuts, inside one array.
@@ -127,30 +129,31 @@ impl<V: Visit> Kernel for Run<'_, V> {
         // In registers here, not behind a reference.
         let mut strings = self.skim.strings;
         let mut depth = self.skim.depth;
-        while let Some(block) = bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
-            if strings.inside != 0
-                && let Some(stride) = bytes.get(self.at..).and_then(<[u8]>::first_chunk)
+        let mut padded = [b' '; BLOCK];
+        loop {
+            let left = bytes.get(self.at..).unwrap_or(&[]);
+            if strings.quiet
+                && let Some(stride) = left.first_chunk()
                 && !masks.has_quote(stride)
             {
                 strings.escaped = carry_over(stride, strings.escaped);
                 self.at += STRIDE;
                 continue;
             }
-            let end = self.block(masks, (block, BLOCK), &mut strings, &mut depth)?;
+            let (block, len) = match left.first_chunk() {
+                Some(block) => (block, BLOCK),
+                None if left.is_empty() => break,
+                None => {
+                    // White space changes nothing.
+                    padded[..left.len()].copy_from_slice(left);
+                    (&padded, left.len())
+                }
+            };
+            let end = self.block(masks, (block, len), &mut strings, &mut depth)?;
             if end.is_some() {
                 return Ok(end);
             }
-            self.at += BLOCK;
-        }
-        let rest = bytes.get(self.at..).unwrap_or(&[]);
-        if !rest.is_empty() {
-            // White space changes nothing.
-            let mut block = [b' '; BLOCK];
-            block[..rest.len()].copy_from_slice(rest);
-            let end = self.block(masks, (&block, rest.len()), &mut strings, &mut depth)?;
-            if end.is_some() {
-                return Ok(end);
-            }
+            self.at += len;
         }
         self.skim.strings = strings;
         self.skim.depth = depth;
@@ -187,6 +190,7 @@ impl<V: Visit> Run<'_, V> {
         let inside = masks.parities(quotes & !escaped) ^ strings.inside;
         // All ones or none, as the last bit.
         strings.inside = (inside >> 63).wrapping_neg();
+        strings.quiet = quotes == 0 && strings.inside != 0;
         let (opens, closes) = (opens & !inside, closes & !inside);
         let (up, down) = (opens.count_ones(), closes.count_ones());
         // Backslashes have no business outside of strings.

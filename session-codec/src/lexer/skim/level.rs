@@ -51,6 +51,7 @@ fn first(bits: u64) -> usize {
 impl<V: Visit> Run<'_, V> {
     /// Takes a block that touches the array's level, or may pass the limit on
     /// depth, mark by mark.
+    #[inline(always)]
     pub(super) fn touch(
         &mut self,
         block: &[u8; BLOCK],
@@ -93,11 +94,13 @@ impl<V: Visit> Run<'_, V> {
         Ok(None)
     }
 
+    #[inline(always)]
     fn offset(&self, bit: usize) -> u64 {
         self.piece.base + (self.at + bit) as u64
     }
 
     /// Goes on inside a container, up to its end if that is in the block.
+    #[inline(always)]
     fn leave(
         &mut self,
         block: &[u8; BLOCK],
@@ -139,6 +142,7 @@ impl<V: Visit> Run<'_, V> {
     }
 
     /// Finds the element that is to come from the byte `from` on.
+    #[inline(always)]
     fn begin(
         &mut self,
         block: &[u8; BLOCK],
@@ -174,6 +178,7 @@ impl<V: Visit> Run<'_, V> {
     }
 
     /// Takes the comma or bracket after an element.
+    #[inline(always)]
     fn separate(&mut self, block: &[u8; BLOCK], bit: usize) -> Result<(), Stop> {
         let ended = self.solid_before(bit);
         if self.skim.at == At::Scalar {
@@ -195,8 +200,12 @@ impl<V: Visit> Run<'_, V> {
     }
 
     /// Returns where the last byte before a mark ended that is no white space.
+    #[inline(always)]
     fn solid_before(&self, bit: usize) -> u64 {
         let before = &self.piece.bytes[..self.at + bit];
+        if let [.., b'}' | b']' | b'"'] = before {
+            return self.offset(bit);
+        }
         match last_solid(before) {
             Some(last) => self.piece.base + last as u64 + 1,
             None => self.skim.solid,
