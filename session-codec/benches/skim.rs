@@ -18,8 +18,7 @@ fn document(shape: &str, bytes: usize) -> (Vec<u8>, u64) {
         "cjk" => "漢字とかなを混ぜた文章です。".repeat(60),
         _ => r#"some output of a tool, a line\nand another: \"quoted\"\n"#.repeat(40),
     };
-    let message =
-        format!(r#"{{"role":"tool","content":[{{"type":"text","text":"{text}"}}]}}"#);
+    let message = format!(r#"{{"role":"tool","content":[{{"type":"text","text":"{text}"}}]}}"#);
     let count = bytes / message.len() + 1;
     let messages = vec![message; count].join(",");
     (
@@ -33,13 +32,19 @@ fn structure(criterion: &mut Criterion) {
     for shape in ["realistic", "tiny", "escapes", "base64", "cjk"] {
         let (document, count) = document(shape, 10 << 20);
         group.throughput(Throughput::Bytes(document.len() as u64));
-        for set in Instructions::ALL.into_iter().filter(|set| set.is_available()) {
-            group.bench_function(BenchmarkId::new(format!("{set:?}/10MB"), shape), |bencher| {
-                bencher.iter(|| {
-                    let counted = skim(set, &document, "messages");
-                    assert!(counted.is_ok_and(|counted| counted == Some(count)));
-                });
-            });
+        for set in Instructions::ALL
+            .into_iter()
+            .filter(|set| set.is_available())
+        {
+            group.bench_function(
+                BenchmarkId::new(format!("{set:?}/10MB"), shape),
+                |bencher| {
+                    bencher.iter(|| {
+                        let counted = skim(set, &document, "messages");
+                        assert!(counted.is_ok_and(|counted| counted == Some(count)));
+                    });
+                },
+            );
         }
         if shape != "realistic" {
             continue;

@@ -113,12 +113,7 @@ impl<P: Parser> Codec<P> {
         let _span = trace::span("amend", source.size()?);
         self.check_amendment(amendment)?;
         let mut plan = Plan::new(amendment, &self.limits);
-        let walked = walk_at(
-            self.lexer(amendment.names()),
-            &mut plan,
-            self.piece_bytes(),
-            source,
-        )?;
+        let walked = walk_at(self, self.lexer(amendment.names()), &mut plan, source)?;
         let edits = plan.finish()?;
         let mut copier = Copier {
             source,

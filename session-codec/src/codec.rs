@@ -17,6 +17,10 @@ pub const RESERVED: &str = "session_footer";
 /// of a call to vanish, small enough to stay in a core's cache.
 const READ_SIZE: usize = 256 << 10;
 
+/// Bytes up to which a document is read whole unless told otherwise: where
+/// reading it in pieces stops being dearer than the memory for all of it.
+const WHOLE_SIZE: usize = 3 << 19;
+
 /// Encodes and decodes session documents.
 ///
 /// A codec holds settings only; it is cheap to copy and may be shared.
@@ -120,6 +124,12 @@ impl<P: Parser> Codec<P> {
 
     pub(crate) fn is_strict(&self) -> bool {
         self.strict
+    }
+
+    /// Returns up to which size a document is read at once and shortened in
+    /// place: what one read may take, but for reads of the usual size more.
+    pub(crate) fn whole_bytes(&self) -> usize {
+        self.read_size.unwrap_or(WHOLE_SIZE)
     }
 
     pub(crate) fn piece_bytes(&self) -> usize {

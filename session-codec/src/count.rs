@@ -94,7 +94,7 @@ impl<P: Parser> Codec<P> {
         let _span = trace::span("count", source.size()?);
         let mut counter = Counter::new(arrays);
         let lexer = self.lexer(arrays.iter().copied());
-        walk_at(lexer, &mut counter, self.piece_bytes(), source)?;
+        walk_at(self, lexer, &mut counter, source)?;
         Ok(arrays
             .iter()
             .map(|name| (*name).to_owned())

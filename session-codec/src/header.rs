@@ -173,7 +173,7 @@ impl<P: Parser> Codec<P> {
         }
         let mut whole = Whole::new(self, &wanted);
         let lexer = self.lexer(wanted.names());
-        let walked = walk_at(lexer, &mut whole, self.piece_bytes(), source)?;
+        let walked = walk_at(self, lexer, &mut whole, source)?;
         bytes_read += walked.bytes;
         Ok(whole.found.into_header(&wanted, bytes_read, Look::Whole))
     }

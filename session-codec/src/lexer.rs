@@ -6,11 +6,13 @@
 mod nesting;
 mod scalar;
 mod skim;
+mod strict;
 mod text;
 mod visit;
 
 use nesting::Nesting;
 use skim::Skim;
+use strict::Strict;
 pub(crate) use visit::{Key, Piece, Stop, Visit, Watch};
 
 use crate::{Error, LimitKind, block::Instructions};
@@ -67,6 +69,10 @@ pub(crate) struct Lexer {
     text_of: TextOf,
     key: Vec<u8>,
     key_bytes: usize,
+    /// The last comma between members of the document.
+    comma: Option<u64>,
+    /// What is checked beyond grammar, where that is asked for.
+    strict: Option<Box<Strict>>,
     base: u64,
 }
 
@@ -89,6 +95,8 @@ impl Lexer {
             // No spelling of a character takes more than six bytes a byte of
             // its UTF-8; the closing quote is one more.
             key_bytes: longest_name.saturating_mul(6).saturating_add(1),
+            comma: None,
+            strict: None,
             base: 0,
         }
     }
@@ -111,8 +119,28 @@ impl Lexer {
         self
     }
 
+    /// Judges all that is walked over as a decode by `serde_json` would.
+    pub(crate) fn strict(mut self) -> Self {
+        self.strict = Some(Box::default());
+        self
+    }
+
     /// Takes the next piece of the document.
     pub(crate) fn feed<V: Visit>(&mut self, bytes: &[u8], visit: &mut V) -> Result<(), Stop> {
+        let base = self.base;
+        let checked = self.strict.as_mut().map(|strict| strict.utf8(bytes, base));
+        let Some(Err(bad)) = checked else {
+            return self.grammar(bytes, visit);
+        };
+        // What stands up to the bad byte is judged first, so that a fault has
+        // one name however the document is cut.
+        let good = bad.checked_sub(base).map_or(0, |before| before + 1);
+        let good = usize::try_from(good).unwrap_or(usize::MAX);
+        self.grammar(&bytes[..good.min(bytes.len())], visit)?;
+        Err(Error::syntax(bad, "invalid unicode code point").into())
+    }
+
+    fn grammar<V: Visit>(&mut self, bytes: &[u8], visit: &mut V) -> Result<(), Stop> {
         let piece = Piece {
             bytes,
             base: self.base,
@@ -144,6 +172,7 @@ impl Lexer {
             base: self.base,
         };
         if self.number_may_end() {
+            self.check_range(piece, 0)?;
             self.value_ended(piece, 0, visit)?;
         }
         if self.state == State::End {
@@ -157,6 +186,11 @@ impl Lexer {
         self.base
     }
 
+    /// Returns where the last comma between members of the document stands.
+    pub(crate) fn comma(&self) -> Option<u64> {
+        self.comma
+    }
+
     fn value<V: Visit>(
         &mut self,
         piece: Piece<'_>,
@@ -167,6 +201,12 @@ impl Lexer {
         let Some(&byte) = piece.bytes.get(at) else {
             return Ok(at);
         };
+        if let Some(strict) = &mut self.strict
+            && matches!(byte, b'-' | b'0'..=b'9')
+        {
+            strict.number_started();
+            strict.number(byte);
+        }
         let state = match byte {
             b'"' => State::Text,
             b'{' => State::FirstKey,
@@ -292,6 +332,7 @@ impl Lexer {
             b',' => {
                 self.state = if in_object { State::Key } else { State::Value };
                 if self.nesting.depth() == 1 && self.root_is_object {
+                    self.comma = Some(piece.base + at as u64);
                     visit.comma(piece.base + at as u64)?;
                 }
                 Ok(at + 1)

@@ -14,7 +14,7 @@ use std::{io, sync::Arc};
 /// assert_eq!(buf[0], b'o');
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub trait ReadAt {
+pub trait ReadAt: Send + Sync {
     /// Reads up to `buf.len()` bytes from `offset` on and says how many came;
     /// 0 means that `offset` is at or past the end, or that `buf` is empty.
     ///

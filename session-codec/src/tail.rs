@@ -10,7 +10,7 @@ use std::io;
 
 use serde::de::DeserializeOwned;
 
-use crate::{Codec, Error, Parser, ReadAt, Revision, TailCap, trace, walk};
+use crate::{Codec, Error, Parser, ReadAt, Revision, TailCap, lexer::Lexer, trace, walk};
 use assemble::Assembly;
 use buffers::Buffers;
 use ranges::Ranges;
@@ -61,7 +61,7 @@ impl Pruned {
             dropped: tallies.dropped(),
             counts: tallies.counts(),
             bytes: walked.bytes,
-            revision: walked.revision,
+            revision: walked.whole,
             map,
         }
     }
@@ -80,6 +80,13 @@ fn place(map: &[(usize, u64)], offset: usize) -> u64 {
         Some((start, original)) => original + (offset - start) as u64,
         None => 0,
     }
+}
+
+/// Whether white space between members may stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Tidy,
+    Any,
 }
 
 impl<P: Parser> Codec<P> {
@@ -120,7 +127,7 @@ impl<P: Parser> Codec<P> {
         source: &R,
         cap: &TailCap,
     ) -> Result<TailDecoded<T>, Error> {
-        self.decode_pruned(self.prune(source, cap)?)
+        self.decode_pruned(self.prune_for(source, cap, Shape::Any)?)
     }
 
     /// Does what [`tail`](Self::tail) does for bytes that come once, in order.
@@ -151,8 +158,8 @@ impl<P: Parser> Codec<P> {
         cap: &TailCap,
     ) -> Result<TailDecoded<T>, Error> {
         let span = trace::span("tail_from_read", 0);
-        let mut buffers = Buffers::new(cap, &self.limits);
-        let lexer = self.lexer(cap.arrays().map(|(name, _)| name));
+        let mut buffers = Buffers::new(cap, &self.limits, self.is_strict());
+        let lexer = self.judge(cap);
         let walked = walk::walk(lexer, &mut buffers, self.piece_bytes(), |buf, _| {
             source.read(buf)
         })?;
@@ -178,12 +185,45 @@ impl<P: Parser> Codec<P> {
     ///
     /// As [`tail`](Self::tail), without what only a type refuses.
     pub fn prune<R: ReadAt + ?Sized>(&self, source: &R, cap: &TailCap) -> Result<Pruned, Error> {
-        let _span = trace::span("prune", source.size()?);
-        let mut ranges = Ranges::new(cap, &self.limits);
+        self.prune_for(source, cap, Shape::Tidy)
+    }
+
+    fn prune_for<R: ReadAt + ?Sized>(
+        &self,
+        source: &R,
+        cap: &TailCap,
+        shape: Shape,
+    ) -> Result<Pruned, Error> {
+        let size = source.size()?;
+        let _span = trace::span("prune", size);
+        let mut ranges = Ranges::new(cap, &self.limits, self.is_strict());
+        let lexer = self.judge(cap);
+        match usize::try_from(size) {
+            Ok(size) if size <= self.whole_bytes() => {
+                let (walked, document) = walk::walk_whole(lexer, &mut ranges, size, source)?;
+                if shape == Shape::Any && ranges.keeps_all()? {
+                    let assembly = Assembly::kept_whole(document);
+                    return Ok(Pruned::new(assembly, &ranges.into_tallies(), &walked));
+                }
+                let (assembly, tallies) = ranges.assemble_within(document)?;
+                Ok(Pruned::new(assembly, &tallies, &walked))
+            }
+            _ => {
+                let walked = walk::walk_at(self, lexer, &mut ranges, source)?;
+                let (assembly, tallies) = ranges.assemble(source, &walked.last)?;
+                Ok(Pruned::new(assembly, &tallies, &walked))
+            }
+        }
+    }
+
+    /// Starts the lexer of a windowed decode.
+    fn judge(&self, cap: &TailCap) -> Lexer {
         let lexer = self.lexer(cap.arrays().map(|(name, _)| name));
-        let walked = walk::walk_at(lexer, &mut ranges, self.piece_bytes(), source)?;
-        let (assembly, tallies) = ranges.assemble(source, &walked.last)?;
-        Ok(Pruned::new(assembly, &tallies, &walked))
+        if self.is_strict() {
+            lexer.strict()
+        } else {
+            lexer
+        }
     }
 
     fn decode_pruned<T: DeserializeOwned>(&self, pruned: Pruned) -> Result<TailDecoded<T>, Error> {

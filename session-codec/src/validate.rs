@@ -54,10 +54,10 @@ impl<P: Parser> Codec<P> {
     pub fn validate<R: ReadAt + ?Sized>(&self, source: &R) -> Result<Validated, Error> {
         let _span = trace::span("validate", source.size()?);
         let mut visit = Count(Members::new(&self.limits));
-        let walked = walk_at(self.lexer([]), &mut visit, self.piece_bytes(), source)?;
+        let walked = walk_at(self, self.lexer([]), &mut visit, source)?;
         Ok(Validated {
             bytes: walked.bytes,
-            revision: walked.revision,
+            revision: walked.whole,
         })
     }
 }

@@ -1,20 +1,79 @@
 //! Drives the lexer over bytes wherever they come from, hashing them as they
 //! go by. Owns reading in pieces; must not know what the listener keeps.
 
+mod turns;
+
 use std::io;
 
 use crate::{
-    Error, ReadAt, Revision, RevisionHasher,
+    Codec, Error, Parser, ReadAt, Revision, RevisionHasher,
     lexer::{Lexer, Stop, Visit},
 };
+
+/// Bytes that are walked over and then hashed, few enough to stay in the
+/// innermost cache from one to the other.
+const SLICE: usize = 32 << 10;
 
 /// What a walk over a whole document knows at its end.
 #[derive(Debug)]
 pub(crate) struct Walked {
     pub(crate) bytes: u64,
-    pub(crate) revision: Revision,
+    /// Fingerprint of all bytes.
+    pub(crate) whole: Revision,
+    /// Where the last comma between members stands, and the fingerprint of the
+    /// bytes before it: the body, if the last member is a footer.
+    pub(crate) body: Option<(u64, Revision)>,
     /// The last piece read, so that its bytes need not be read again.
     pub(crate) last: LastPiece,
+}
+
+/// A walk under way.
+#[derive(Debug)]
+struct Walk<'v, V> {
+    lexer: Lexer,
+    visit: &'v mut V,
+    hasher: RevisionHasher,
+    body: Option<(u64, RevisionHasher)>,
+}
+
+impl<'v, V: Visit> Walk<'v, V> {
+    fn new(lexer: Lexer, visit: &'v mut V) -> Self {
+        Self {
+            lexer,
+            visit,
+            hasher: RevisionHasher::new(),
+            body: None,
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        for slice in bytes.chunks(SLICE) {
+            let base = self.lexer.taken();
+            self.lexer.feed(slice, self.visit).map_err(failed)?;
+            let mut rest = slice;
+            let comma = self.lexer.comma().filter(|comma| *comma >= base);
+            if let Some(comma) = comma
+                && let Some((before, after)) =
+                    slice.split_at_checked(usize::try_from(comma - base).unwrap_or(usize::MAX))
+            {
+                self.hasher.update(before);
+                self.body = Some((comma, self.hasher.clone()));
+                rest = after;
+            }
+            self.hasher.update(rest);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, last: LastPiece) -> Result<Walked, Error> {
+        self.lexer.finish(self.visit).map_err(failed)?;
+        Ok(Walked {
+            bytes: self.lexer.taken(),
+            whole: self.hasher.finish(),
+            body: self.body.map(|(comma, hasher)| (comma, hasher.finish())),
+            last,
+        })
+    }
 }
 
 /// The bytes of the document that are still in memory after a walk.
@@ -49,16 +108,16 @@ impl LastPiece {
 /// Walks a whole document that `read` gives piece by piece, given the offset to
 /// read from; 0 bytes mean the end.
 pub(crate) fn walk<V: Visit>(
-    mut lexer: Lexer,
+    lexer: Lexer,
     visit: &mut V,
     piece_bytes: usize,
     mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
 ) -> Result<Walked, Error> {
     let mut buffer = vec![0; piece_bytes];
-    let mut hasher = RevisionHasher::new();
+    let mut walk = Walk::new(lexer, visit);
     let mut last = (0, 0);
     loop {
-        let offset = lexer.taken();
+        let offset = walk.lexer.taken();
         let taken = match read(&mut buffer, offset) {
             Ok(0) => break,
             Ok(taken) => taken.min(buffer.len()),
@@ -66,35 +125,78 @@ pub(crate) fn walk<V: Visit>(
             Err(error) => return Err(Error::Io(error)),
         };
         last = (offset, taken);
-        hasher.update(&buffer[..taken]);
-        lexer.feed(&buffer[..taken], visit).map_err(failed)?;
+        walk.take(&buffer[..taken])?;
     }
-    lexer.finish(visit).map_err(failed)?;
     buffer.truncate(last.1);
-    Ok(Walked {
-        bytes: lexer.taken(),
-        revision: hasher.finish(),
-        last: LastPiece {
-            base: last.0,
-            bytes: buffer,
-        },
+    walk.finish(LastPiece {
+        base: last.0,
+        bytes: buffer,
     })
 }
 
-/// Walks a whole document that can be read at any offset.
-pub(crate) fn walk_at<V: Visit, R: ReadAt + ?Sized>(
+/// Walks a whole document that can be read at any offset, in as many threads
+/// as the codec may use and the document is worth.
+pub(crate) fn walk_at<V: Visit + Send, R: ReadAt + ?Sized, P: Parser>(
+    codec: &Codec<P>,
     lexer: Lexer,
     visit: &mut V,
-    piece_bytes: usize,
     source: &R,
 ) -> Result<Walked, Error> {
     // A small document needs no large buffer; one byte over its size lets the
     // first read show that nothing follows.
-    let size = usize::try_from(source.size()?).unwrap_or(usize::MAX);
-    let piece_bytes = piece_bytes.min(size.saturating_add(1));
+    let size = source.size()?;
+    let all = usize::try_from(size)
+        .unwrap_or(usize::MAX)
+        .saturating_add(1);
+    let piece_bytes = codec.piece_bytes().min(all);
+    if codec.thread_count() > 1 && size / piece_bytes as u64 >= turns::WORTH {
+        return turns::walk(lexer, visit, piece_bytes, source);
+    }
     walk(lexer, visit, piece_bytes, |buf, offset| {
         source.read_at(buf, offset)
     })
+}
+
+/// Walks a whole document of about `size` bytes and keeps all of it.
+pub(crate) fn walk_whole<V: Visit, R: ReadAt + ?Sized>(
+    lexer: Lexer,
+    visit: &mut V,
+    size: usize,
+    source: &R,
+) -> Result<(Walked, Vec<u8>), Error> {
+    let mut bytes = vec![0; size.saturating_add(1)];
+    let mut filled = 0;
+    loop {
+        let (read, result) = fill(source, &mut bytes[filled..], filled as u64);
+        filled += read;
+        if filled < bytes.len() || result.is_err() {
+            bytes.truncate(filled);
+            let mut walk = Walk::new(lexer, visit);
+            // What stands before a failure is judged before it.
+            walk.take(&bytes)?;
+            result?;
+            return Ok((walk.finish(LastPiece::default())?, bytes));
+        }
+        // It grew since its size was asked for.
+        bytes.resize(filled.saturating_mul(2), 0);
+    }
+}
+
+/// Reads until the buffer is full or there is no more; says how many bytes came
+/// before that or before a failure.
+fn fill<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], at: u64) -> (usize, io::Result<()>) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        let left = &mut buffer[filled..];
+        let room = left.len();
+        match source.read_at(left, at + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read.min(room),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Err(error)),
+        }
+    }
+    (filled, Ok(()))
 }
 
 /// Walks a document that is in memory.

@@ -62,8 +62,7 @@ unsafe fn mask(block: &[uint8x16_t; 4], fold: u8, byte: u8) -> u64 {
     // caller promises the feature.
     unsafe {
         let (fold, byte, places) = (vdupq_n_u8(fold), vdupq_n_u8(byte), load(&PLACES));
-        let [a, b, c, d] =
-            block.map(|part| vandq_u8(vceqq_u8(vorrq_u8(part, fold), byte), places));
+        let [a, b, c, d] = block.map(|part| vandq_u8(vceqq_u8(vorrq_u8(part, fold), byte), places));
         // Three sums of neighbours make one byte of eight marks.
         let sums = vpaddq_u8(vpaddq_u8(a, b), vpaddq_u8(c, d));
         vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(sums, sums)))

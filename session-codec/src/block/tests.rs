@@ -55,7 +55,12 @@ fn check(stride: &[u8; STRIDE]) {
     let expected = naive(stride);
     for set in Instructions::ALL {
         // A set that the machine lacks falls back, which must be right as well.
-        assert_eq!(set.run(Ask(stride)), expected, "{set:?}: {}", stride.escape_ascii());
+        assert_eq!(
+            set.run(Ask(stride)),
+            expected,
+            "{set:?}: {}",
+            stride.escape_ascii()
+        );
     }
 }
 

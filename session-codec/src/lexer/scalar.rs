@@ -24,14 +24,29 @@ impl Lexer {
                 }
                 (State::Zero, b'0'..=b'9') => return Err(piece.syntax(at, "invalid number")),
                 _ if self.number_may_end() => {
+                    self.check_range(piece, at)?;
                     self.value_ended(piece, at, visit)?;
                     return Ok(at);
                 }
                 _ => return Err(piece.syntax(at, "invalid number")),
             };
+            if let Some(strict) = &mut self.strict {
+                strict.number(byte);
+            }
             at += 1;
         }
         Ok(at)
+    }
+
+    /// Refuses a number that ended just before `at` and is too large, where
+    /// that is asked for.
+    pub(super) fn check_range(&self, piece: Piece<'_>, at: usize) -> Result<(), Stop> {
+        match &self.strict {
+            Some(strict) if !strict.number_in_range() => {
+                Err(piece.syntax(at, "number out of range"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reports whether a number stands here that is complete as it is.

@@ -110,7 +110,11 @@ fn escapes(slashes: u64, carry: u64) -> (u64, u64) {
 /// Says what the last byte of a stride without quotes, inside a string, does to
 /// the byte after it.
 fn carry_over(stride: &[u8; STRIDE], carry: u64) -> u64 {
-    let run = stride.iter().rev().take_while(|byte| **byte == b'\\').count();
+    let run = stride
+        .iter()
+        .rev()
+        .take_while(|byte| **byte == b'\\')
+        .count();
     if run == STRIDE {
         // An even number: the same question is asked again after it.
         return carry;

@@ -92,6 +92,10 @@ impl Lexer {
     ) -> Result<usize, Stop> {
         let bytes = piece.bytes;
         let mut at = start;
+        let waits = self.strict.as_ref().is_some_and(|strict| strict.waits());
+        if waits && bytes.get(at).is_some_and(|byte| *byte != b'\\') {
+            return Err(piece.syntax(at, "lone surrogate"));
+        }
         loop {
             at += plain_len(&bytes[at..]);
             match bytes.get(at) {
@@ -105,6 +109,7 @@ impl Lexer {
                 Some(b'\\') => {
                     if let Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') =
                         bytes.get(at + 1)
+                        && !waits
                     {
                         at += 2;
                         continue;
@@ -153,7 +158,9 @@ impl Lexer {
 
     /// Takes the byte after a backslash.
     pub(super) fn escape(&mut self, piece: Piece<'_>, at: usize) -> Result<usize, Stop> {
+        let waits = self.strict.as_ref().is_some_and(|strict| strict.waits());
         self.state = match piece.bytes[at] {
+            byte if waits && byte != b'u' => return Err(piece.syntax(at, "lone surrogate")),
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => State::Text,
             b'u' => State::Hex(4),
             _ => return Err(piece.syntax(at, "invalid escape")),
@@ -169,6 +176,12 @@ impl Lexer {
             return Err(piece.syntax(at + bad, "invalid escape"));
         }
         self.capture(digits);
+        if let Some(strict) = &mut self.strict {
+            digits.iter().for_each(|digit| strict.hex(*digit));
+            if digits.len() == usize::from(left) && !strict.unit_ended() {
+                return Err(piece.syntax(at + digits.len(), "lone surrogate"));
+            }
+        }
         // At most four, so the cast is exact.
         #[expect(clippy::cast_possible_truncation, reason = "at most four digits")]
         let left = left - digits.len() as u8;

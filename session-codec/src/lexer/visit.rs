@@ -60,6 +60,13 @@ pub(crate) enum Watch {
     Skim,
 }
 
+impl Watch {
+    /// Asks for elements, by structure alone unless all is to be judged.
+    pub(crate) fn elements(strict: bool) -> Self {
+        if strict { Self::Elements } else { Self::Skim }
+    }
+}
+
 /// The name of a member as it is spelled in the document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Key<'a> {

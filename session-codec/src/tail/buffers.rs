@@ -90,10 +90,11 @@ pub(super) struct Buffers<'a> {
     current: Current,
     root: (u64, u64),
     bare: bool,
+    strict: bool,
 }
 
 impl<'a> Buffers<'a> {
-    pub(super) fn new(cap: &'a TailCap, limits: &Limits) -> Self {
+    pub(super) fn new(cap: &'a TailCap, limits: &Limits, strict: bool) -> Self {
         Self {
             cap,
             limits: *limits,
@@ -104,6 +105,7 @@ impl<'a> Buffers<'a> {
             current: Current::Nothing,
             root: (0, 0),
             bare: false,
+            strict,
         }
     }
 
@@ -118,9 +120,9 @@ impl<'a> Buffers<'a> {
                 Part::Array { cap, held } => (held, Some(names[cap])),
             };
             let from = held.from;
-            let copy = |json: &mut Vec<u8>| {
+            let copy = |json: &mut Vec<u8>, _| {
                 json.extend_from_slice(&held.bytes);
-                Ok::<_, std::convert::Infallible>(())
+                Ok::<_, std::convert::Infallible>(json.len())
             };
             let Ok(()) = match name {
                 None => assembly.member(from, copy),
@@ -157,7 +159,10 @@ impl<'a> Buffers<'a> {
                     return Ok(());
                 };
                 held.forget_before(from);
-                if window.is_over(to) {
+                // White space may follow the element; what ends in it is looked
+                // at when there is more.
+                let solid = piece.between(0, to).trim_ascii_end().len();
+                if solid > 0 && window.is_over(piece.base + solid as u64) {
                     // Either enough elements follow to drop this one and all
                     // before it, or the document is refused: none is needed.
                     held.bytes = Vec::new();
@@ -236,7 +241,7 @@ impl Visit for Buffers<'_> {
                 window,
                 held: Held::default(),
             };
-            return Ok(Watch::Skim);
+            return Ok(Watch::elements(self.strict));
         }
         self.tallies.set(cap, Tally::default());
         Ok(Watch::Nothing)

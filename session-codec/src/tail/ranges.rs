@@ -41,10 +41,13 @@ pub(super) struct Ranges<'a> {
     key_start: u64,
     root: (u64, u64),
     bare: bool,
+    /// Whether the reserved member stands in the document.
+    hidden: bool,
+    strict: bool,
 }
 
 impl<'a> Ranges<'a> {
-    pub(super) fn new(cap: &'a TailCap, limits: &Limits) -> Self {
+    pub(super) fn new(cap: &'a TailCap, limits: &Limits, strict: bool) -> Self {
         Self {
             cap,
             limits: *limits,
@@ -55,6 +58,26 @@ impl<'a> Ranges<'a> {
             key_start: 0,
             root: (0, 0),
             bare: false,
+            hidden: false,
+            strict,
+        }
+    }
+
+    /// Returns how many bytes are kept, if that is within the limit.
+    fn kept_bytes(&self) -> Result<usize, Error> {
+        let bytes = self
+            .parts
+            .iter()
+            .map(|part| length(part.range()))
+            .sum::<u64>();
+        let limit = self.limits.kept_bytes;
+        match usize::try_from(bytes) {
+            Ok(room) if bytes <= limit => Ok(room),
+            _ => Err(Error::Limit {
+                offset: self.root.0,
+                what: LimitKind::KeptBytes,
+                limit,
+            }),
         }
     }
 
@@ -64,39 +87,56 @@ impl<'a> Ranges<'a> {
         source: &R,
         last: &LastPiece,
     ) -> Result<(Assembly, Tallies), Error> {
-        let bytes = self
-            .parts
-            .iter()
-            .map(|part| length(part.range()))
-            .sum::<u64>();
-        let limit = self.limits.kept_bytes;
-        let offset = self.root.0;
-        let over = || Error::Limit {
-            offset,
-            what: LimitKind::KeptBytes,
-            limit,
-        };
-        if bytes > limit {
-            return Err(over());
-        }
-        let room = usize::try_from(bytes).map_err(|_| over())?;
+        let assembly = Assembly::new(self.kept_bytes()?, self.bare, self.root);
+        self.put_together(assembly, |range, json, at| {
+            // As long as the sum of all, which fits.
+            let end = at + usize::try_from(length(range)).unwrap_or(0);
+            json.resize(end, 0);
+            last.read(source, &mut json[at..], range.start)?;
+            Ok(end)
+        })
+    }
+
+    /// Moves the kept bytes together in the document itself.
+    pub(super) fn assemble_within(self, document: Vec<u8>) -> Result<(Assembly, Tallies), Error> {
+        self.kept_bytes()?;
+        let assembly = Assembly::over(document, self.bare, self.root);
+        self.put_together(assembly, |range, json, at| {
+            // Offsets into a vector fit.
+            let place = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+            let (from, to) = (place(range.start), place(range.end));
+            json.copy_within(from..to, at);
+            Ok(at + (to - from))
+        })
+    }
+
+    fn put_together(
+        self,
+        mut assembly: Assembly,
+        mut copy: impl FnMut(&Range<u64>, &mut Vec<u8>, usize) -> Result<usize, Error>,
+    ) -> Result<(Assembly, Tallies), Error> {
         let names: Vec<_> = self.cap.arrays().map(|(name, _)| name).collect();
-        let mut assembly = Assembly::new(room, self.bare, self.root);
         for part in &self.parts {
             let range = part.range();
-            let copy = |json: &mut Vec<u8>| {
-                let at = json.len();
-                let bytes = usize::try_from(length(range)).map_err(|_| over())?;
-                json.resize(at + bytes, 0);
-                last.read(source, &mut json[at..], range.start)
-                    .map_err(Error::Io)
-            };
+            let fill = |json: &mut Vec<u8>, at| copy(range, json, at);
             match part {
-                Part::Member(_) => assembly.member(range.start, copy)?,
-                Part::Array { cap, .. } => assembly.array(names[*cap], range.start, copy)?,
+                Part::Member(_) => assembly.member(range.start, fill)?,
+                Part::Array { cap, .. } => assembly.array(names[*cap], range.start, fill)?,
             }
         }
         Ok((assembly, self.tallies))
+    }
+
+    /// Reports whether the document is what would be put together, but for
+    /// white space, and within the limit.
+    pub(super) fn keeps_all(&self) -> Result<bool, Error> {
+        self.kept_bytes()?;
+        Ok(!self.hidden && self.tallies.drop_nothing())
+    }
+
+    /// Gives out the tallies alone.
+    pub(super) fn into_tallies(self) -> Tallies {
+        self.tallies
     }
 }
 
@@ -154,7 +194,7 @@ impl Visit for Ranges<'_> {
         if first == b'[' {
             let window = Window::new(keep, self.limits.element_bytes);
             self.current = Current::Capped { cap, window };
-            return Ok(Watch::Skim);
+            return Ok(Watch::elements(self.strict));
         }
         self.tallies.set(cap, Tally::default());
         Ok(Watch::Nothing)
@@ -176,7 +216,7 @@ impl Visit for Ranges<'_> {
 
     fn value_end(&mut self, at: u64, _piece: Piece<'_>) -> Result<(), Stop> {
         match &self.current {
-            Current::Reserved => {}
+            Current::Reserved => self.hidden = true,
             Current::Other | Current::Named { .. } => {
                 self.parts.push(Part::Member(self.key_start..at));
             }

@@ -119,6 +119,11 @@ impl Tallies {
         self.0[index].1 = tally;
     }
 
+    /// Reports whether every element of every array stays.
+    pub(super) fn drop_nothing(&self) -> bool {
+        self.0.iter().all(|(_, tally)| tally.total == tally.kept)
+    }
+
     pub(super) fn counts(&self) -> Vec<(String, u64)> {
         self.0
             .iter()

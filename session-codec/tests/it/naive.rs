@@ -1,5 +1,75 @@
-//! A checker of JSON that takes one byte after the other and nothing clever,
-//! kept as a second oracle for whatever replaces the lexer's inner loop.
+//! A checker of JSON, and a finder of elements, that take one byte after the
+//! other and nothing clever: oracles for whatever replaces the lexer's inner
+//! loops.
+
+use std::ops::Range;
+
+/// Where an array's elements and its closing bracket stand, by structure alone,
+/// given the bytes after its opening bracket. `None` if that much is broken.
+pub(crate) fn elements(bytes: &[u8]) -> Option<(Vec<Range<usize>>, usize)> {
+    let mut found = Vec::new();
+    // Start of the element being read, its closing bracket if it has one, and
+    // whether it may not go on.
+    let mut element: Option<(usize, Option<u8>, bool)> = None;
+    let (mut depth, mut string, mut escaped, mut solid) = (0, false, false, 0);
+    for (at, byte) in bytes.iter().copied().enumerate() {
+        let space = b" \n\t\r".contains(&byte);
+        if string {
+            string = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+        } else if byte == b'\\' {
+            return None;
+        } else if depth > 0 {
+            match byte {
+                b'"' => string = true,
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        let (start, close, _) = element?;
+                        if close != Some(byte) {
+                            return None;
+                        }
+                        element = Some((start, close, true));
+                    }
+                }
+                _ => {}
+            }
+        } else if let Some((start, _, over)) = element {
+            match byte {
+                b',' | b']' => {
+                    found.push(start..solid);
+                    element = None;
+                    if byte == b']' {
+                        return Some((found, at));
+                    }
+                }
+                b'{' | b'[' | b'}' => return None,
+                _ if over && !space => return None,
+                b'"' => string = true,
+                _ => {}
+            }
+        } else if !space {
+            // An empty array has no comma before its end.
+            if byte == b']' && found.is_empty() {
+                return Some((found, at));
+            }
+            let close = match byte {
+                b'{' => Some(b'}'),
+                b'[' => Some(b']'),
+                b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => None,
+                _ => return None,
+            };
+            depth = usize::from(close.is_some());
+            string = byte == b'"';
+            element = Some((at, close, false));
+        }
+        if !space {
+            solid = at + 1;
+        }
+    }
+    None
+}
 
 /// Reports whether the bytes are one JSON value by the rules of a skipped one.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {

@@ -1,10 +1,9 @@
 //! Readers that count or dribble, and the oracle of a window. Owns helpers.
 
 use std::{
-    cell::Cell,
     io,
     path::PathBuf,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use serde_json::Value;
@@ -54,7 +53,7 @@ impl<R: ReadAt> ReadAt for Counting<R> {
 pub(crate) struct Dribble<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) at_once: usize,
-    pub(crate) calls: Cell<usize>,
+    pub(crate) calls: AtomicUsize,
 }
 
 impl<'a> Dribble<'a> {
@@ -62,13 +61,12 @@ impl<'a> Dribble<'a> {
         Self {
             bytes,
             at_once,
-            calls: Cell::new(0),
+            calls: AtomicUsize::new(0),
         }
     }
 
     fn interrupt(&self) -> io::Result<()> {
-        self.calls.set(self.calls.get() + 1);
-        if self.calls.get().is_multiple_of(3) {
+        if self.calls.fetch_add(1, Ordering::Relaxed) % 3 == 2 {
             return Err(io::ErrorKind::Interrupted.into());
         }
         Ok(())

@@ -111,7 +111,11 @@ impl<V: Visit> Run<'_, V> {
             let closes = marks.closes & rest;
             let bit = first(closes);
             // A shift by 64 would be no shift.
-            let before = if closes == 0 { rest } else { rest & !above(bit) };
+            let before = if closes == 0 {
+                rest
+            } else {
+                rest & !above(bit)
+            };
             let opens = marks.opens & before;
             let depth = self.skim.depth + opens.count_ones();
             if depth > self.skim.room {
