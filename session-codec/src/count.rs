@@ -67,8 +67,8 @@ pub(crate) fn count_slice(
 }
 
 impl<P: Parser> Codec<P> {
-    /// Counts the elements of the named arrays of a document, checking its
-    /// structure on the way. `None` stands for a member that is missing or not
+    /// Counts the elements of the named arrays of a document, checking their
+    /// structure and the grammar of the rest on the way. `None` stands for a member that is missing or not
     /// an array.
     ///
     /// ```

@@ -37,7 +37,7 @@
 //! |---|---|---|
 //! | [`Codec::encode`], [`Codec::encode_part`] | – | one buffer |
 //! | [`Codec::decode`] | bytes given whole | the value |
-//! | [`Codec::tail`], [`Codec::prune`] | all once, kept bytes twice | kept bytes and the value |
+//! | [`Codec::tail`], [`Codec::prune`] | all once, kept bytes of large documents twice | kept bytes, or a small document, and the value |
 //! | [`Codec::tail_from_read`] | all once | twice the window, and the value |
 //! | [`Codec::header`] | a few KiB from either end, rarely all | the members found |
 //! | [`Codec::count`], [`Codec::validate`] | all once | one read |
@@ -48,17 +48,37 @@
 //!
 //! # What is checked
 //!
-//! The walk over a document accepts and rejects exactly what `serde_json` does
-//! for a value it skips (its `IgnoredAny`), plus the [`Limits`]. What is kept is
-//! then judged by the asked type. So in elements that a tail drops, in the
-//! reserved member, and in all of [`Codec::count`], [`Codec::validate`] and
-//! [`Codec::amend`], four things pass that a decode would refuse:
+//! What is kept is judged by the asked type through the parser, every byte of
+//! it. What is walked over but not kept is judged in one of three ways.
 //!
-//! - bad UTF-8 inside strings;
-//! - lone or broken surrogate escapes;
-//! - numbers out of range, such as `1e999`;
-//! - whatever else only the type refuses (other kinds of values, repeated
-//!   members, members missing).
+//! **By structure**: elements that [`Codec::tail`], [`Codec::tail_from_read`] and
+//! [`Codec::prune`] drop, and all elements in [`Codec::count`]. Checked are that
+//! every string and bracket ends; that each element begins like a value, and one
+//! that is an object or array ends with its own kind of bracket and is followed
+//! by a separator; that no separator lacks an element; that no backslash stands
+//! outside strings; and the limit on depth. So inside such elements these pass,
+//! which a decode would refuse:
+//!
+//! - bad UTF-8, control characters and invalid escapes in strings, lone
+//!   surrogates among them;
+//! - invalid words and numbers, and numbers out of range;
+//! - brackets closed by the other kind below the element's own;
+//! - commas, colons, names and values that are missing or too many, and any
+//!   other bytes outside strings, as long as brackets balance;
+//! - after an element that is no container, more bytes up to the separator.
+//!
+//! **By grammar**: everything else that is walked over, the reserved member, and
+//! all of [`Codec::validate`] and [`Codec::amend`]. It is accepted and rejected
+//! exactly as `serde_json` does for a value it skips (its `IgnoredAny`), plus the
+//! [`Limits`]. Four things pass there that a decode would refuse: bad UTF-8
+//! inside strings; lone or broken surrogate escapes; numbers out of range, such
+//! as `1e999`; and whatever else only the type refuses.
+//!
+//! **As a decode**: in windowed decodes by a codec that is
+//! [`strict`](Codec::strict), everything: grammar, UTF-8, surrogates and the
+//! range of numbers, as `serde_json` decodes a `Value`.
+//!
+//! A test holds these lists against `serde_json`.
 //!
 //! [`Codec::header`] checks what it returns and the part of the document it had
 //! to walk over.
@@ -83,6 +103,9 @@
 //!
 //! - A tail without a count is not offered: every tail walks over the document,
 //!   though without decoding what it drops.
+//! - The search for structure uses AVX-512, AVX2, SSE2 or NEON where the machine
+//!   has them. What was run here is AVX2, SSE2 and the portable form; the other
+//!   two share all code but their few instructions.
 //! - The member named [`RESERVED`] is hidden from every type.
 //! - With `simd-json`, `-0` is read as an integer without its sign; a test lists
 //!   the differences that were found. Exact accept and reject is claimed for

@@ -95,9 +95,8 @@ impl<P: Parser> Codec<P> {
     ///
     /// The value equals what decoding everything and then dropping the heads of
     /// the arrays gives. What is kept is judged by `T` through the parser. What
-    /// is dropped is judged as `serde_json` judges a value that it skips: its
-    /// grammar is checked, but bad UTF-8, lone surrogates and numbers out of
-    /// range pass. A capped member that is not an array is kept as it is, and
+    /// is dropped is judged by its structure only, as *What is checked* on the
+    /// front page says, unless the codec is [`strict`](Self::strict). A capped member that is not an array is kept as it is, and
     /// so are members of one name; `T` judges both.
     ///
     /// ```
@@ -114,14 +113,16 @@ impl<P: Parser> Codec<P> {
     /// # Errors
     ///
     /// [`Error::Syntax`], [`Error::Data`] and [`Error::Limit`] with the offset
-    /// in the document, or [`Error::Io`]. The bytes kept are read a second time;
-    /// a file that is changed in place meanwhile gives an error or a mixture, so
+    /// in the document, or [`Error::Io`]. The bytes kept of a document over 1.5
+    /// MiB are read a second time; a file that is changed in place meanwhile gives an error or a mixture, so
     /// replace files instead of changing them.
     ///
     /// # Complexity
     ///
-    /// One pass over the document. Memory is one read, the kept bytes, eight
-    /// bytes for each kept element, and the value.
+    /// One pass over the document, by structure alone where elements may be
+    /// dropped. Memory is one read for each thread, the kept bytes, eight bytes
+    /// for each kept element, and the value; up to 1.5 MiB the document is read
+    /// at once and shortened where it lies.
     pub fn tail<T: DeserializeOwned, R: ReadAt + ?Sized>(
         &self,
         source: &R,

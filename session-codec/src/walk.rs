@@ -22,6 +22,13 @@ pub(crate) struct Walked {
     pub(crate) whole: Revision,
     /// Where the last comma between members stands, and the fingerprint of the
     /// bytes before it: the body, if the last member is a footer.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "for the document's revision, once footers are written"
+        )
+    )]
     pub(crate) body: Option<(u64, Revision)>,
     /// The last piece read, so that its bytes need not be read again.
     pub(crate) last: LastPiece,
@@ -219,3 +226,6 @@ pub(crate) fn failed(stop: Stop) -> Error {
         Stop::Enough => Error::syntax(0, "the walk was stopped"),
     }
 }
+
+#[cfg(test)]
+mod tests;

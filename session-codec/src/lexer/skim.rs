@@ -184,13 +184,9 @@ impl<V: Visit> Run<'_, V> {
             opens,
             closes,
         } = masks.bits(block);
-        let escaped = if slashes == 0 {
-            std::mem::take(&mut strings.escaped)
-        } else {
-            let (escaped, escaping) = escapes(slashes, strings.escaped);
-            strings.escaped = (escaping >> (len - 1)) & 1;
-            escaped
-        };
+        // Always, as a branch on backslashes would be guessed wrong too often.
+        let (escaped, escaping) = escapes(slashes, strings.escaped);
+        strings.escaped = (escaping >> (len - 1)) & 1;
         let inside = masks.parities(quotes & !escaped) ^ strings.inside;
         // All ones or none, as the last bit.
         strings.inside = (inside >> 63).wrapping_neg();

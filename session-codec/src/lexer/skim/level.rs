@@ -51,7 +51,7 @@ fn first(bits: u64) -> usize {
 impl<V: Visit> Run<'_, V> {
     /// Takes a block that touches the array's level, or may pass the limit on
     /// depth, mark by mark.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn touch(
         &mut self,
         block: &[u8; BLOCK],
@@ -94,13 +94,13 @@ impl<V: Visit> Run<'_, V> {
         Ok(None)
     }
 
-    #[inline(always)]
+    #[inline]
     fn offset(&self, bit: usize) -> u64 {
         self.piece.base + (self.at + bit) as u64
     }
 
     /// Goes on inside a container, up to its end if that is in the block.
-    #[inline(always)]
+    #[inline]
     fn leave(
         &mut self,
         block: &[u8; BLOCK],
@@ -146,7 +146,7 @@ impl<V: Visit> Run<'_, V> {
     }
 
     /// Finds the element that is to come from the byte `from` on.
-    #[inline(always)]
+    #[inline]
     fn begin(
         &mut self,
         block: &[u8; BLOCK],
@@ -182,7 +182,7 @@ impl<V: Visit> Run<'_, V> {
     }
 
     /// Takes the comma or bracket after an element.
-    #[inline(always)]
+    #[inline]
     fn separate(&mut self, block: &[u8; BLOCK], bit: usize) -> Result<(), Stop> {
         let ended = self.solid_before(bit);
         if self.skim.at == At::Scalar {
@@ -204,7 +204,7 @@ impl<V: Visit> Run<'_, V> {
     }
 
     /// Returns where the last byte before a mark ended that is no white space.
-    #[inline(always)]
+    #[inline]
     fn solid_before(&self, bit: usize) -> u64 {
         let before = &self.piece.bytes[..self.at + bit];
         if let [.., b'}' | b']' | b'"'] = before {
