@@ -67,7 +67,7 @@ pub enum Instructions {
     Avx2,
     /// 512-bit vectors of x86-64, likewise.
     Avx512,
-    /// 128-bit vectors of AArch64.
+    /// 128-bit vectors of `AArch64`.
     Neon,
 }
 

@@ -107,10 +107,11 @@ impl Masks for Avx512 {
     #[inline(always)]
     fn has_quote(self, stride: &[u8; STRIDE]) -> bool {
         let (blocks, _) = stride.as_chunks::<BLOCK>();
-        // SAFETY: `self` exists, so the features were detected.
-        let found = blocks.iter().fold(0, |found, block| {
-            found | unsafe { mask(load(block), 0, b'"') }
-        });
+        let mut found = 0;
+        for block in blocks {
+            // SAFETY: `self` exists, so the features were detected.
+            found |= unsafe { mask(load(block), 0, b'"') };
+        }
         found != 0
     }
 }

@@ -1,5 +1,9 @@
 //! Masks from 128-bit vectors, which every x86-64 has. Owns the intrinsics.
 #![expect(unsafe_code, reason = "vector instructions")]
+#![expect(
+    clippy::inline_always,
+    reason = "vectors stay in registers, from one helper to the next"
+)]
 
 use std::arch::x86_64::{
     __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
@@ -13,7 +17,6 @@ use super::{BLOCK, Bits, Masks, STRIDE};
 pub(super) struct Sse2;
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "vectors stay in registers")]
 fn load(bytes: &[u8; 16]) -> __m128i {
     // SAFETY: the pointer is to sixteen bytes that may be read, and this load
     // asks for no alignment. SSE2 is part of x86-64.
@@ -21,7 +24,6 @@ fn load(bytes: &[u8; 16]) -> __m128i {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "vectors stay in registers")]
 fn mask(block: &[__m128i; 4], fold: u8, byte: u8) -> u64 {
     let mut mask = 0;
     for (index, vector) in block.iter().enumerate() {
@@ -36,7 +38,6 @@ fn mask(block: &[__m128i; 4], fold: u8, byte: u8) -> u64 {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "vectors stay in registers")]
 fn vectors(block: &[u8; BLOCK]) -> [__m128i; 4] {
     let (parts, _) = block.as_chunks::<16>();
     [

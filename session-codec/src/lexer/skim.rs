@@ -15,6 +15,10 @@ mod tests;
 
 use level::At;
 
+/// Blocks without quotes after which whole strides without them are likely
+/// enough to be looked for.
+const QUIET: u32 = 4;
+
 /// What a block needs to know of the bytes before it to tell strings from the
 /// rest.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,8 +27,8 @@ struct Strings {
     inside: u64,
     /// 1 if the next byte is escaped, else 0.
     escaped: u64,
-    /// Whether the last block was all inside one string, so that more may be.
-    quiet: bool,
+    /// How many blocks in a row had no quote.
+    quiet: u32,
 }
 
 /// The state carried over cuts, inside one array.
@@ -127,6 +131,10 @@ impl<V: Visit> Kernel for Run<'_, V> {
     type Output = Result<Option<usize>, Stop>;
 
     #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "compiled with the features of its caller"
+    )]
     fn run<M: Masks>(mut self, masks: M) -> Self::Output {
         let bytes = self.piece.bytes;
         let start = self.at;
@@ -136,7 +144,8 @@ impl<V: Visit> Kernel for Run<'_, V> {
         let mut padded = [b' '; BLOCK];
         loop {
             let left = bytes.get(self.at..).unwrap_or(&[]);
-            if strings.quiet
+            if strings.quiet >= QUIET
+                && strings.inside != 0
                 && let Some(stride) = left.first_chunk()
                 && !masks.has_quote(stride)
             {
@@ -171,6 +180,10 @@ impl<V: Visit> Kernel for Run<'_, V> {
 impl<V: Visit> Run<'_, V> {
     /// Takes one block, of which the first `len` bytes are the document's.
     #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "compiled with the features of its caller"
+    )]
     fn block<M: Masks>(
         &mut self,
         masks: M,
@@ -190,7 +203,11 @@ impl<V: Visit> Run<'_, V> {
         let inside = masks.parities(quotes & !escaped) ^ strings.inside;
         // All ones or none, as the last bit.
         strings.inside = (inside >> 63).wrapping_neg();
-        strings.quiet = quotes == 0 && strings.inside != 0;
+        strings.quiet = if quotes == 0 {
+            strings.quiet.saturating_add(1)
+        } else {
+            0
+        };
         let (opens, closes) = (opens & !inside, closes & !inside);
         let (up, down) = (opens.count_ones(), closes.count_ones());
         // Backslashes have no business outside of strings.
@@ -199,14 +216,14 @@ impl<V: Visit> Run<'_, V> {
             *depth = *depth + up - down;
             return Ok(None);
         }
-        let marks = level::Marks {
+        let found = level::Marks {
             opens,
             closes,
             commas: masks.commas(block) & !inside,
             stray,
         };
         self.skim.depth = *depth;
-        let end = self.touch(block, marks)?;
+        let end = self.touch(block, found)?;
         *depth = self.skim.depth;
         Ok(end)
     }

@@ -28,10 +28,17 @@ struct Number {
     scale: i64,
     /// Digits that were left out are not all zero.
     more: bool,
-    fraction: bool,
-    in_exponent: bool,
+    part: Part,
     exponent: i64,
     negative_exponent: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Integer,
+    Fraction,
+    Exponent,
 }
 
 impl Strict {
@@ -95,10 +102,10 @@ impl Strict {
     pub(super) fn number(&mut self, byte: u8) {
         let number = &mut self.number;
         match byte {
-            b'.' => number.fraction = true,
-            b'e' | b'E' => number.in_exponent = true,
-            b'-' if number.in_exponent => number.negative_exponent = true,
-            b'0'..=b'9' if number.in_exponent => {
+            b'.' => number.part = Part::Fraction,
+            b'e' | b'E' => number.part = Part::Exponent,
+            b'-' if number.part == Part::Exponent => number.negative_exponent = true,
+            b'0'..=b'9' if number.part == Part::Exponent => {
                 let digit = i64::from(byte - b'0');
                 number.exponent = number.exponent.saturating_mul(10).saturating_add(digit);
             }
@@ -112,9 +119,9 @@ impl Strict {
                 }
                 // A digit moves the point unless it is kept before it, or is
                 // none and stands before it.
-                if number.fraction && (kept || leading_zero) {
+                if number.part == Part::Fraction && (kept || leading_zero) {
                     number.scale -= 1;
-                } else if !number.fraction && !kept && !leading_zero {
+                } else if number.part == Part::Integer && !kept && !leading_zero {
                     number.scale += 1;
                 }
             }

@@ -177,7 +177,9 @@ impl Lexer {
         }
         self.capture(digits);
         if let Some(strict) = &mut self.strict {
-            digits.iter().for_each(|digit| strict.hex(*digit));
+            for digit in digits {
+                strict.hex(*digit);
+            }
             if digits.len() == usize::from(left) && !strict.unit_ended() {
                 return Err(piece.syntax(at + digits.len(), "lone surrogate"));
             }
