@@ -6,7 +6,7 @@
 use super::{Lexer, Piece, Stop, Visit};
 use crate::{
     Error, LimitKind,
-    block::{BLOCK, Bits, Instructions, Kernel, Masks, STRIDE},
+    block::{BLOCK, Instructions, Kernel, Masks, STRIDE},
 };
 
 mod level;
@@ -27,8 +27,6 @@ struct Strings {
     inside: u64,
     /// 1 if the next byte is escaped, else 0.
     escaped: u64,
-    /// How many blocks in a row had no quote.
-    quiet: u32,
 }
 
 /// The state carried over cuts, inside one array.
@@ -126,6 +124,75 @@ fn carry_over(stride: &[u8; STRIDE], carry: u64) -> u64 {
     (run & 1) as u64
 }
 
+/// What stands where in a block, outside of strings.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    opens: u64,
+    closes: u64,
+    /// Backslashes, which have no business there.
+    stray: u64,
+    inside: u64,
+    /// Whether no quote stands in the block, escaped or not.
+    quiet: bool,
+}
+
+impl Seen {
+    /// Reports whether the block, entered that deep, reaches neither the
+    /// array's own level nor the limit.
+    #[inline]
+    fn stays_below(self, depth: u32, room: u32) -> bool {
+        let (up, down) = (self.opens.count_ones(), self.closes.count_ones());
+        depth > down && depth + up <= room && self.stray == 0
+    }
+
+    #[inline]
+    fn depth_after(self, depth: u32) -> u32 {
+        depth + self.opens.count_ones() - self.closes.count_ones()
+    }
+}
+
+/// Looks at one block, of which the first `len` bytes are the document's.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "compiled with the features of its caller"
+)]
+fn look<M: Masks>(masks: M, block: &[u8; BLOCK], len: usize, strings: &mut Strings) -> Seen {
+    let bits = masks.bits(block);
+    // Always, as a branch on backslashes would be guessed wrong too often.
+    let (escaped, escaping) = escapes(bits.slashes, strings.escaped);
+    strings.escaped = (escaping >> (len - 1)) & 1;
+    let inside = masks.parities(bits.quotes & !escaped) ^ strings.inside;
+    // All ones or none, as the last bit.
+    strings.inside = (inside >> 63).wrapping_neg();
+    Seen {
+        opens: bits.opens & !inside,
+        closes: bits.closes & !inside,
+        stray: bits.slashes & !inside,
+        inside,
+        quiet: bits.quotes == 0,
+    }
+}
+
+/// Passes over strides without quotes, given that a string goes on, and returns
+/// their bytes.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "compiled with the features of its caller"
+)]
+fn pass_text<M: Masks>(masks: M, bytes: &[u8], strings: &mut Strings) -> usize {
+    let (strides, _) = bytes.as_chunks::<STRIDE>();
+    let quiet = strides
+        .iter()
+        .take_while(|stride| !masks.has_quote(stride))
+        .count();
+    for stride in &strides[..quiet] {
+        strings.escaped = carry_over(stride, strings.escaped);
+    }
+    quiet * STRIDE
+}
+
 impl<V: Visit> Kernel for Run<'_, V> {
     /// Where the array's closing bracket stands, if in this piece.
     type Output = Result<Option<usize>, Stop>;
@@ -138,34 +205,52 @@ impl<V: Visit> Kernel for Run<'_, V> {
     fn run<M: Masks>(mut self, masks: M) -> Self::Output {
         let bytes = self.piece.bytes;
         let start = self.at;
+        let room = self.skim.room;
         // In registers here, not behind a reference.
         let mut strings = self.skim.strings;
         let mut depth = self.skim.depth;
-        let mut padded = [b' '; BLOCK];
-        loop {
-            let left = bytes.get(self.at..).unwrap_or(&[]);
-            if strings.quiet >= QUIET
-                && strings.inside != 0
-                && let Some(stride) = left.first_chunk()
-                && !masks.has_quote(stride)
-            {
-                strings.escaped = carry_over(stride, strings.escaped);
-                self.at += STRIDE;
-                continue;
-            }
-            let (block, len) = match left.first_chunk() {
-                Some(block) => (block, BLOCK),
-                None if left.is_empty() => break,
-                None => {
-                    // White space changes nothing.
-                    padded[..left.len()].copy_from_slice(left);
-                    (&padded, left.len())
+        let mut quiet = 0;
+        while let Some(left) = bytes.get(self.at..).filter(|left| !left.is_empty()) {
+            let (blocks, rest) = left.as_chunks::<BLOCK>();
+            // Nothing but this loop is hot, so nothing is called in it.
+            let mut met = None;
+            for block in blocks {
+                let seen = look(masks, block, BLOCK, &mut strings);
+                quiet = if seen.quiet { quiet + 1 } else { 0 };
+                if !seen.stays_below(depth, room) {
+                    met = Some((block, seen));
+                    break;
                 }
+                depth = seen.depth_after(depth);
+                self.at += BLOCK;
+                if quiet >= QUIET && strings.inside != 0 {
+                    break;
+                }
+            }
+            let mut padded = [b' '; BLOCK];
+            let (block, seen, len) = if let Some((block, seen)) = met {
+                (block, seen, BLOCK)
+            } else if quiet >= QUIET {
+                self.at += pass_text(masks, &bytes[self.at..], &mut strings);
+                quiet = 0;
+                continue;
+            } else {
+                // All blocks are taken; white space after the rest changes
+                // nothing.
+                padded[..rest.len()].copy_from_slice(rest);
+                if rest.is_empty() {
+                    break;
+                }
+                let seen = look(masks, &padded, rest.len(), &mut strings);
+                (&padded, seen, rest.len())
             };
-            let end = self.block(masks, (block, len), &mut strings, &mut depth)?;
+            let commas = masks.commas(block) & !seen.inside;
+            self.skim.depth = depth;
+            let end = self.touch(block, seen, commas)?;
             if end.is_some() {
                 return Ok(end);
             }
+            depth = self.skim.depth;
             self.at += len;
         }
         self.skim.strings = strings;
@@ -178,56 +263,6 @@ impl<V: Visit> Kernel for Run<'_, V> {
 }
 
 impl<V: Visit> Run<'_, V> {
-    /// Takes one block, of which the first `len` bytes are the document's.
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "compiled with the features of its caller"
-    )]
-    fn block<M: Masks>(
-        &mut self,
-        masks: M,
-        (block, len): (&[u8; BLOCK], usize),
-        strings: &mut Strings,
-        depth: &mut u32,
-    ) -> Result<Option<usize>, Stop> {
-        let Bits {
-            quotes,
-            slashes,
-            opens,
-            closes,
-        } = masks.bits(block);
-        // Always, as a branch on backslashes would be guessed wrong too often.
-        let (escaped, escaping) = escapes(slashes, strings.escaped);
-        strings.escaped = (escaping >> (len - 1)) & 1;
-        let inside = masks.parities(quotes & !escaped) ^ strings.inside;
-        // All ones or none, as the last bit.
-        strings.inside = (inside >> 63).wrapping_neg();
-        strings.quiet = if quotes == 0 {
-            strings.quiet.saturating_add(1)
-        } else {
-            0
-        };
-        let (opens, closes) = (opens & !inside, closes & !inside);
-        let (up, down) = (opens.count_ones(), closes.count_ones());
-        // Backslashes have no business outside of strings.
-        let stray = slashes & !inside;
-        if *depth > down && *depth + up <= self.skim.room && stray == 0 {
-            *depth = *depth + up - down;
-            return Ok(None);
-        }
-        let found = level::Marks {
-            opens,
-            closes,
-            commas: masks.commas(block) & !inside,
-            stray,
-        };
-        self.skim.depth = *depth;
-        let end = self.touch(block, found)?;
-        *depth = self.skim.depth;
-        Ok(end)
-    }
-
     #[cold]
     fn too_deep(&self, bit: usize) -> Stop {
         let offset = self.piece.base + (self.at + bit) as u64;

@@ -1,7 +1,7 @@
 //! The array's own level: what stands between its brackets, one mark after the
 //! other. Owns separators and the ends of elements.
 
-use super::{Run, Stop, Visit};
+use super::{Run, Seen, Stop, Visit};
 use crate::block::BLOCK;
 
 /// What stands, or may stand, at the array's own level.
@@ -18,16 +18,6 @@ pub(super) enum At {
     Inside(u8),
     /// An element that is a container has ended; a separator must come.
     Ended,
-}
-
-/// Where marks stand in a block, outside of strings.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Marks {
-    pub(super) opens: u64,
-    pub(super) closes: u64,
-    pub(super) commas: u64,
-    /// Backslashes, which may not be there.
-    pub(super) stray: u64,
 }
 
 /// Returns where the last byte stands that is no white space.
@@ -55,7 +45,8 @@ impl<V: Visit> Run<'_, V> {
     pub(super) fn touch(
         &mut self,
         block: &[u8; BLOCK],
-        marks: Marks,
+        marks: Seen,
+        commas: u64,
     ) -> Result<Option<usize>, Stop> {
         // Nothing from the first stray backslash on means anything.
         let end = marks.stray.trailing_zeros() as usize;
@@ -71,7 +62,7 @@ impl<V: Visit> Run<'_, V> {
             let found = match self.skim.at {
                 At::First | At::Next => self.begin(block, first(rest), end)?,
                 _ => {
-                    let marked = (marks.opens | marks.closes | marks.commas) & rest;
+                    let marked = (marks.opens | marks.closes | commas) & rest;
                     if marked == 0 {
                         break;
                     }
@@ -104,7 +95,7 @@ impl<V: Visit> Run<'_, V> {
     fn leave(
         &mut self,
         block: &[u8; BLOCK],
-        marks: Marks,
+        marks: Seen,
         mut rest: u64,
     ) -> Result<Option<usize>, Stop> {
         loop {
