@@ -10,7 +10,11 @@ use std::io;
 
 use serde::de::DeserializeOwned;
 
-use crate::{Codec, Error, Parser, ReadAt, Revision, TailCap, trace, walk};
+use crate::{
+    Codec, Error, FooterFault, FooterUse, Parser, ReadAt, Revision, TailCap,
+    footer::{Gathered, Keep, document_revision, find, gather},
+    trace, walk,
+};
 use assemble::Assembly;
 use buffers::Buffers;
 use ranges::Ranges;
@@ -29,8 +33,10 @@ pub struct TailDecoded<T> {
     pub counts: Vec<(String, u64)>,
     /// Bytes of the document.
     pub bytes: u64,
-    /// Their fingerprint.
+    /// The document's revision: by the word of its footer, if that was used.
     pub revision: Revision,
+    /// Whether the document's footer said where to read.
+    pub footer: FooterUse,
 }
 
 /// A document with its capped arrays shortened: what a windowed decode hands to
@@ -47,8 +53,10 @@ pub struct Pruned {
     pub counts: Vec<(String, u64)>,
     /// Bytes of the original.
     pub bytes: u64,
-    /// Their fingerprint.
+    /// The original's revision: by the word of its footer, if that was used.
     pub revision: Revision,
+    /// Whether the document's footer said where to read.
+    pub footer: FooterUse,
     map: Vec<(usize, u64)>,
 }
 
@@ -62,7 +70,23 @@ impl Pruned {
             counts: tallies.counts(),
             bytes: walked.bytes,
             revision: walked.revision,
+            footer: FooterUse::Absent,
             map,
+        }
+    }
+
+    fn gathered(mut gathered: Gathered, cap: &TailCap, bytes: u64, revision: Revision) -> Self {
+        gathered.buffer.truncate(gathered.text.end);
+        gathered.buffer.drain(..gathered.text.start);
+        trace::walked("prune", gathered.bytes_read, gathered.buffer.len() as u64);
+        Self {
+            dropped: dropped(&gathered, cap),
+            counts: counts(&gathered, cap),
+            json: gathered.buffer,
+            bytes,
+            revision,
+            footer: FooterUse::Used,
+            map: gathered.map,
         }
     }
 
@@ -74,7 +98,19 @@ impl Pruned {
     }
 }
 
-fn place(map: &[(usize, u64)], offset: usize) -> u64 {
+fn counts(gathered: &Gathered, cap: &TailCap) -> Vec<(String, u64)> {
+    let counts = gathered.arrays.iter().map(|(count, _)| *count);
+    let names = cap.arrays().map(|(name, _)| name.to_owned());
+    names.zip(counts).collect()
+}
+
+fn dropped(gathered: &Gathered, cap: &TailCap) -> Vec<(String, u64)> {
+    let dropped = gathered.arrays.iter().map(|(_, kept)| kept.start);
+    let names = cap.arrays().map(|(name, _)| name.to_owned());
+    names.zip(dropped).collect()
+}
+
+pub(crate) fn place(map: &[(usize, u64)], offset: usize) -> u64 {
     let after = map.partition_point(|(start, _)| *start <= offset);
     match after.checked_sub(1).and_then(|index| map.get(index)) {
         Some((start, original)) => original + (offset - start) as u64,
@@ -120,7 +156,49 @@ impl<P: Parser> Codec<P> {
         source: &R,
         cap: &TailCap,
     ) -> Result<TailDecoded<T>, Error> {
-        self.decode_pruned(self.prune(source, cap)?)
+        let why = match self.by_footer(source, cap)? {
+            Err(why) => why,
+            Ok((mut gathered, bytes, revision)) => {
+                let text = gathered.text.clone();
+                let _span = trace::span("decode_kept", text.len() as u64);
+                match self.parser.parse(&mut gathered.buffer[text]) {
+                    Ok(value) => {
+                        return Ok(TailDecoded {
+                            value,
+                            dropped: dropped(&gathered, cap),
+                            counts: counts(&gathered, cap),
+                            bytes,
+                            revision,
+                            footer: FooterUse::Used,
+                        });
+                    }
+                    // What is wrong, and where, is said by reading all of it.
+                    Err(_) => FooterUse::Ignored(FooterFault::Undecodable),
+                }
+            }
+        };
+        self.decode_pruned(self.prune_by_walk(source, cap, why)?)
+    }
+
+    /// Reads what is kept as the document's footer says, if that can be.
+    #[expect(clippy::type_complexity, reason = "one caller's three parts")]
+    fn by_footer<R: ReadAt + ?Sized>(
+        &self,
+        source: &R,
+        cap: &TailCap,
+    ) -> Result<Result<(Gathered, u64, Revision), FooterUse>, Error> {
+        let found = match find(source)? {
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
+        };
+        let arrays: Vec<(&str, Keep)> = cap
+            .arrays()
+            .map(|(name, keep)| (name, Keep::Last(keep)))
+            .collect();
+        Ok(match gather(self, source, &found, &arrays)? {
+            Ok(gathered) => Ok((gathered, found.size, found.footer.revision)),
+            Err(fault) => Err(FooterUse::Ignored(fault)),
+        })
     }
 
     /// Does what [`tail`](Self::tail) does for bytes that come once, in order.
@@ -178,12 +256,32 @@ impl<P: Parser> Codec<P> {
     ///
     /// As [`tail`](Self::tail), without what only a type refuses.
     pub fn prune<R: ReadAt + ?Sized>(&self, source: &R, cap: &TailCap) -> Result<Pruned, Error> {
+        match self.by_footer(source, cap)? {
+            Ok((gathered, bytes, revision)) => {
+                Ok(Pruned::gathered(gathered, cap, bytes, revision))
+            }
+            Err(why) => self.prune_by_walk(source, cap, why),
+        }
+    }
+
+    /// Prunes by walking over all of the document; `why` it has to be walked.
+    fn prune_by_walk<R: ReadAt + ?Sized>(
+        &self,
+        source: &R,
+        cap: &TailCap,
+        why: FooterUse,
+    ) -> Result<Pruned, Error> {
         let _span = trace::span("prune", source.size()?);
         let mut ranges = Ranges::new(cap, &self.limits);
         let lexer = self.lexer(cap.arrays().map(|(name, _)| name));
         let walked = walk::walk_at(lexer, &mut ranges, self.piece_bytes(), source)?;
         let (assembly, tallies) = ranges.assemble(source, &walked.last)?;
-        Ok(Pruned::new(assembly, &tallies, &walked))
+        let mut pruned = Pruned::new(assembly, &tallies, &walked);
+        pruned.footer = why;
+        if why != FooterUse::Absent {
+            pruned.revision = document_revision(source)?;
+        }
+        Ok(pruned)
     }
 
     fn decode_pruned<T: DeserializeOwned>(&self, pruned: Pruned) -> Result<TailDecoded<T>, Error> {
@@ -193,6 +291,7 @@ impl<P: Parser> Codec<P> {
             counts,
             bytes,
             revision,
+            footer,
             map,
         } = pruned;
         let _span = trace::span("decode_kept", json.len() as u64);
@@ -206,6 +305,7 @@ impl<P: Parser> Codec<P> {
             counts,
             bytes,
             revision,
+            footer,
         })
     }
 }

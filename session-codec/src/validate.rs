@@ -3,6 +3,7 @@
 
 use crate::{
     Codec, Error, Parser, ReadAt, Revision,
+    footer::{document_revision, find},
     lexer::{Stop, Visit},
     members::Members,
     trace,
@@ -15,7 +16,7 @@ use crate::{
 pub struct Validated {
     /// Bytes of the document.
     pub bytes: u64,
-    /// Their fingerprint.
+    /// The document's revision, as [`Codec::revision`] answers it.
     pub revision: Revision,
 }
 
@@ -57,7 +58,10 @@ impl<P: Parser> Codec<P> {
         let walked = walk_at(self.lexer([]), &mut visit, self.piece_bytes(), source)?;
         Ok(Validated {
             bytes: walked.bytes,
-            revision: walked.revision,
+            revision: match find(source)? {
+                Ok(_) => document_revision(source)?,
+                Err(_) => walked.revision,
+            },
         })
     }
 }
