@@ -14,7 +14,7 @@ use std::fmt;
 use crate::Revision;
 
 pub use check::FooterReport;
-pub(crate) use find::{Found, document_revision, find, find_if_there};
+pub(crate) use find::{Found, Missing, document_revision, find, find_if_there};
 pub(crate) use gather::{Gathered, Keep, gather};
 pub(crate) use marker::Marker;
 
@@ -75,6 +75,11 @@ impl fmt::Display for FooterFault {
             Self::Strict => "every byte was to be validated",
         })
     }
+}
+
+/// Reports whether a document that ends like this may end with a footer.
+pub(crate) fn looks_ended(end: &[u8]) -> bool {
+    text::begin(end).is_some()
 }
 
 /// What a document's footer says, read but believed by nobody yet.

@@ -78,7 +78,7 @@ impl<P: Parser> Codec<P> {
         }
         let mut bytes_read = 0;
         let why = match find(source)? {
-            Err(why) => why,
+            Err(missing) => missing.why,
             Ok(found) => match gather(self, source, &found, &arrays)? {
                 Err(fault) => FooterUse::Ignored(fault),
                 Ok(mut gathered) => {

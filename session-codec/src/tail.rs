@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Codec, Error, FooterFault, FooterUse, Parser, ReadAt, Revision, TailCap,
-    footer::{Gathered, Keep, document_revision, find, gather},
+    footer::{Gathered, Keep, Missing, document_revision, find, gather},
     trace, walk,
 };
 use assemble::Assembly;
@@ -98,6 +98,13 @@ impl Pruned {
     }
 }
 
+fn ignored(fault: FooterFault) -> Missing {
+    Missing {
+        why: FooterUse::Ignored(fault),
+        whole: None,
+    }
+}
+
 fn counts(gathered: &Gathered, cap: &TailCap) -> Vec<(String, u64)> {
     let counts = gathered.arrays.iter().map(|(count, _)| *count);
     let names = cap.arrays().map(|(name, _)| name.to_owned());
@@ -156,8 +163,8 @@ impl<P: Parser> Codec<P> {
         source: &R,
         cap: &TailCap,
     ) -> Result<TailDecoded<T>, Error> {
-        let why = match self.by_footer(source, cap)? {
-            Err(why) => why,
+        let missing = match self.by_footer(source, cap)? {
+            Err(missing) => missing,
             Ok((mut gathered, bytes, revision)) => {
                 let text = gathered.text.clone();
                 let _span = trace::span("decode_kept", text.len() as u64);
@@ -173,11 +180,11 @@ impl<P: Parser> Codec<P> {
                         });
                     }
                     // What is wrong, and where, is said by reading all of it.
-                    Err(_) => FooterUse::Ignored(FooterFault::Undecodable),
+                    Err(_) => ignored(FooterFault::Undecodable),
                 }
             }
         };
-        self.decode_pruned(self.prune_by_walk(source, cap, why)?)
+        self.decode_pruned(self.prune_by_walk(source, cap, missing)?)
     }
 
     /// Reads what is kept as the document's footer says, if that can be.
@@ -186,10 +193,10 @@ impl<P: Parser> Codec<P> {
         &self,
         source: &R,
         cap: &TailCap,
-    ) -> Result<Result<(Gathered, u64, Revision), FooterUse>, Error> {
+    ) -> Result<Result<(Gathered, u64, Revision), Missing>, Error> {
         let found = match find(source)? {
             Ok(found) => found,
-            Err(why) => return Ok(Err(why)),
+            Err(missing) => return Ok(Err(missing)),
         };
         let arrays: Vec<(&str, Keep)> = cap
             .arrays()
@@ -197,7 +204,7 @@ impl<P: Parser> Codec<P> {
             .collect();
         Ok(match gather(self, source, &found, &arrays)? {
             Ok(gathered) => Ok((gathered, found.size, found.footer.revision)),
-            Err(fault) => Err(FooterUse::Ignored(fault)),
+            Err(fault) => Err(ignored(fault)),
         })
     }
 
@@ -260,17 +267,22 @@ impl<P: Parser> Codec<P> {
             Ok((gathered, bytes, revision)) => {
                 Ok(Pruned::gathered(gathered, cap, bytes, revision))
             }
-            Err(why) => self.prune_by_walk(source, cap, why),
+            Err(missing) => self.prune_by_walk(source, cap, missing),
         }
     }
 
-    /// Prunes by walking over all of the document; `why` it has to be walked.
+    /// Prunes by walking over all of the document, in memory if it was read.
     fn prune_by_walk<R: ReadAt + ?Sized>(
         &self,
         source: &R,
         cap: &TailCap,
-        why: FooterUse,
+        missing: Missing,
     ) -> Result<Pruned, Error> {
+        let Missing { why, whole } = missing;
+        if let Some(whole) = whole {
+            let missing = Missing { why, whole: None };
+            return self.prune_by_walk(whole.as_slice(), cap, missing);
+        }
         let _span = trace::span("prune", source.size()?);
         let mut ranges = Ranges::new(cap, &self.limits);
         let lexer = self.lexer(cap.arrays().map(|(name, _)| name));

@@ -3,7 +3,7 @@
 
 use crate::{
     Codec, Error, Parser, ReadAt, Revision,
-    footer::{document_revision, find},
+    footer::{document_revision, find_if_there},
     lexer::{Stop, Visit},
     members::Members,
     trace,
@@ -58,9 +58,9 @@ impl<P: Parser> Codec<P> {
         let walked = walk_at(self.lexer([]), &mut visit, self.piece_bytes(), source)?;
         Ok(Validated {
             bytes: walked.bytes,
-            revision: match find(source)? {
-                Ok(_) => document_revision(source)?,
-                Err(_) => walked.revision,
+            revision: match find_if_there(source)? {
+                Some(_) => document_revision(source)?,
+                None => walked.revision,
             },
         })
     }

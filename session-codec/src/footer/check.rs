@@ -1,7 +1,7 @@
 //! Checking a footer against all of its document. Owns the comparison; must
 //! not know how footers are used.
 
-use super::{Footer, FooterFault, FooterUse, document_revision, find};
+use super::{Footer, FooterFault, FooterUse, document_revision, find, find_if_there};
 use crate::{
     Codec, Error, Parser, RESERVED, ReadAt, Revision, RevisionHasher,
     lexer::{Key, Piece, Stop, Visit, Watch},
@@ -31,7 +31,7 @@ impl<P: Parser> Codec<P> {
     ///
     /// One read of at most 64 KiB, rarely a second one.
     pub fn footer<R: ReadAt + ?Sized>(&self, source: &R) -> Result<Option<Footer>, Error> {
-        Ok(find(source)?.ok().map(|found| found.footer))
+        Ok(find_if_there(source)?.map(|found| found.footer))
     }
 
     /// Returns a document's revision.
@@ -85,7 +85,7 @@ impl<P: Parser> Codec<P> {
         let _span = trace::span("check_footer", source.size()?);
         let (footer, absent) = match find(source)? {
             Ok(found) => (Some(found.footer), FooterUse::Used),
-            Err(answer) => (None, answer),
+            Err(missing) => (None, missing.why),
         };
         let mut compare = Compare::new(footer.as_ref());
         let names = footer.iter().flat_map(Footer::counts).map(|(name, _)| name);

@@ -49,13 +49,24 @@ impl Found {
     }
 }
 
+/// Why there is no footer to use.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    pub(crate) why: FooterUse,
+    /// All of a small document, which was read to see that.
+    pub(crate) whole: Option<Vec<u8>>,
+}
+
 /// Looks for the footer at the end of a document.
 ///
 /// One read, rarely two; the answer's memory is bounded by the longest footer.
-pub(crate) fn find<R: ReadAt + ?Sized>(source: &R) -> io::Result<Result<Found, FooterUse>> {
+pub(crate) fn find<R: ReadAt + ?Sized>(source: &R) -> io::Result<Result<Found, Missing>> {
     match find_at(source, source.size()?) {
         // Shortened since its size was asked for: there is no such end.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Err(FooterUse::Absent)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Err(Missing {
+            why: FooterUse::Absent,
+            whole: None,
+        })),
         found => found,
     }
 }
@@ -63,13 +74,17 @@ pub(crate) fn find<R: ReadAt + ?Sized>(source: &R) -> io::Result<Result<Found, F
 fn find_at<R: ReadAt + ?Sized>(
     source: &R,
     size: u64,
-) -> io::Result<Result<Found, FooterUse>> {
+) -> io::Result<Result<Found, Missing>> {
+    let missing = |why, base, end| Ok(Err(Missing {
+        why,
+        whole: (base == 0).then_some(end),
+    }));
     let first = if size <= SMALL { size } else { FIRST };
     let mut base = size - first;
     let mut end = read(source, base..size)?;
     let begin = match begin(&end, size) {
         Ok(begin) => begin,
-        Err(none) => return Ok(Err(none)),
+        Err(why) => return missing(why, base, end),
     };
     if begin < base {
         let mut more = read(source, begin..base)?;
@@ -82,15 +97,15 @@ fn find_at<R: ReadAt + ?Sized>(
         consistent(&footer, begin).ok_or(FooterFault::Numbers)?;
         Ok(footer)
     });
-    Ok(match checked {
-        Ok(footer) => Ok(Found {
+    match checked {
+        Ok(footer) => Ok(Ok(Found {
             footer,
             end,
             base,
             size,
-        }),
-        Err(fault) => Err(FooterUse::Ignored(fault)),
-    })
+        })),
+        Err(fault) => missing(FooterUse::Ignored(fault), base, end),
+    }
 }
 
 /// Does what [`find`] does where only a footer that is there matters.
@@ -150,7 +165,7 @@ fn consistent(footer: &Footer, begin: u64) -> Option<()> {
 ///
 /// Reads the document once; only one whose footer is wrong is hashed twice over.
 pub(crate) fn document_revision<R: ReadAt + ?Sized>(source: &R) -> io::Result<Revision> {
-    let body = find(source)?.map(|found| (found.footer.body, found.footer.revision));
+    let body = find_if_there(source)?.map(|found| (found.footer.body, found.footer.revision));
     let mut hasher = RevisionHasher::new();
     let mut buffer = vec![0; HASHED];
     let (mut at, mut left) = (0, body.map_or(u64::MAX, |(bytes, _)| bytes));
@@ -158,7 +173,7 @@ pub(crate) fn document_revision<R: ReadAt + ?Sized>(source: &R) -> io::Result<Re
         let room = usize::try_from(left).unwrap_or(HASHED).min(HASHED);
         if room == 0 {
             let here = hasher.finish();
-            if body == Ok((at, here)) {
+            if body == Some((at, here)) {
                 return Ok(here);
             }
             left = u64::MAX;
