@@ -53,7 +53,9 @@ fn encode(c: &mut Criterion) {
     let record = record(10_000_000);
     let codec = Codec::new().marks(&["messages", "tool_uses"]);
     let mut group = c.benchmark_group("encode/10MB");
-    group.measurement_time(Duration::from_secs(3)).sample_size(20);
+    group
+        .measurement_time(Duration::from_secs(3))
+        .sample_size(20);
     let mut out = Vec::with_capacity(16 << 20);
     group.bench_function("serde_json", |b| {
         b.iter(|| {
@@ -81,7 +83,9 @@ fn encode(c: &mut Criterion) {
 
 fn tail(c: &mut Criterion) {
     let mut group = c.benchmark_group("tail/200");
-    group.measurement_time(Duration::from_secs(3)).sample_size(20);
+    group
+        .measurement_time(Duration::from_secs(3))
+        .sample_size(20);
     for (name, bytes) in [("10MB", 10_000_000), ("100MB", 100_000_000)] {
         let record = record(bytes);
         let mut file = tempfile::tempfile().expect("a file");

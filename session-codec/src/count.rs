@@ -98,7 +98,10 @@ impl<P: Parser> Codec<P> {
             return Ok(None);
         };
         let marked = found.footer.counts().map(|(name, _)| name);
-        if !arrays.iter().all(|name| marked.clone().any(|other| other == *name)) {
+        if !arrays
+            .iter()
+            .all(|name| marked.clone().any(|other| other == *name))
+        {
             return Ok(None);
         }
         // No element is kept, of these or of other marked arrays.

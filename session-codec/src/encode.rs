@@ -10,9 +10,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::Serializer;
 
-use crate::{
-    Codec, Error, Parser, Refusal, Revision, RevisionHasher, footer::Marker, trace,
-};
+use crate::{Codec, Error, Parser, Refusal, Revision, RevisionHasher, footer::Marker, trace};
 use formatter::Checked;
 use guard::Guarded;
 pub(crate) use watch::{Rules, Watch};

@@ -8,6 +8,7 @@ mod gather;
 mod marker;
 mod rest;
 mod text;
+mod trail;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ pub use check::FooterReport;
 pub(crate) use find::{Found, Missing, document_revision, find, find_if_there};
 pub(crate) use gather::{Gathered, Keep, gather};
 pub(crate) use marker::Marker;
+pub(crate) use trail::Trail;
 
 /// Whether an answer was taken by a document's footer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +59,8 @@ pub enum FooterFault {
     Undecodable,
     /// It was not asked, because every byte was to be validated.
     Strict,
+    /// It came at the end of a stream, too late to be asked.
+    Streamed,
 }
 
 impl fmt::Display for FooterFault {
@@ -73,6 +77,7 @@ impl fmt::Display for FooterFault {
             Self::Limits => "it was written under wider limits",
             Self::Undecodable => "what it led to could not be decoded",
             Self::Strict => "every byte was to be validated",
+            Self::Streamed => "it came at the end of a stream",
         })
     }
 }

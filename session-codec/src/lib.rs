@@ -37,10 +37,12 @@
 //! |---|---|---|
 //! | [`Codec::encode`], [`Codec::encode_part`] | – | one buffer |
 //! | [`Codec::decode`] | bytes given whole | the value |
-//! | [`Codec::tail`], [`Codec::prune`] | all once, kept bytes twice | kept bytes and the value |
+//! | [`Codec::tail`], [`Codec::prune`], [`Codec::page`], with a footer | what is kept and a little more | kept bytes and the value |
+//! | the same without | all once, kept bytes twice | kept bytes and the value |
 //! | [`Codec::tail_from_read`] | all once | twice the window, and the value |
 //! | [`Codec::header`] | a few KiB from either end, rarely all | the members found |
-//! | [`Codec::count`], [`Codec::validate`] | all once | one read |
+//! | [`Codec::count`] with a footer | the members around the arrays | what is read |
+//! | [`Codec::count`] without, [`Codec::validate`], [`Codec::check_footer`], [`Codec::revision`] | all once | one read |
 //! | [`Codec::amend`] | all twice | the amendment |
 //!
 //! Bytes come from anything that implements [`ReadAt`], values from anything
@@ -59,6 +61,10 @@
 //! - numbers out of range, such as `1e999`;
 //! - whatever else only the type refuses (other kinds of values, repeated
 //!   members, members missing).
+//!
+//! Where a footer is used, which [`FooterUse`] tells, elements that are dropped are
+//! not read at all. What is read has its checksum compared, and everything that
+//! is kept is judged as ever. [`Codec::marks`] makes documents that have one.
 //!
 //! [`Codec::header`] checks what it returns and the part of the document it had
 //! to walk over.
@@ -81,8 +87,10 @@
 //!
 //! # Limitations
 //!
-//! - A tail without a count is not offered: every tail walks over the document,
-//!   though without decoding what it drops.
+//! - A tail without a count is not offered: without a footer every tail walks over
+//!   the document, though without decoding what it drops.
+//! - By a footer, an edit of equal length in bytes that a tail does not read is not
+//!   seen; [`Codec::check_footer`] sees it.
 //! - The member named [`RESERVED`] is hidden from every type.
 //! - With `simd-json`, `-0` is read as an integer without its sign; a test lists
 //!   the differences that were found. Exact accept and reject is claimed for
@@ -134,9 +142,9 @@ pub use header::{HeaderSpec, HeaderText, Look};
 pub use limits::Limits;
 #[cfg(feature = "mmap")]
 pub use mapped::Mapped;
+pub use page::PageDecoded;
 #[cfg(feature = "simd-json")]
 pub use parser::SimdJson;
-pub use page::PageDecoded;
 pub use parser::{ParseError, ParseErrorKind, Parser, SerdeJson};
 pub use read_at::ReadAt;
 pub use revision::{InvalidRevision, Revision, RevisionHasher};

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Codec, Error, FooterFault, FooterUse, Parser, ReadAt, Revision, TailCap,
-    footer::{Gathered, Keep, Missing, document_revision, find, gather},
+    footer::{Gathered, Keep, Missing, Trail, document_revision, find, gather},
     trace, walk,
 };
 use assemble::Assembly;
@@ -228,8 +228,8 @@ impl<P: Parser> Codec<P> {
     ///
     /// # Complexity
     ///
-    /// One pass; memory is one read, at most twice the largest window met, and
-    /// the value.
+    /// One pass; memory is one read, at most twice the largest window met, half a
+    /// megabyte in which a footer may stand, and the value.
     pub fn tail_from_read<T: DeserializeOwned, R: io::Read>(
         &self,
         mut source: R,
@@ -238,11 +238,18 @@ impl<P: Parser> Codec<P> {
         let span = trace::span("tail_from_read", 0);
         let mut buffers = Buffers::new(cap, &self.limits);
         let lexer = self.lexer(cap.arrays().map(|(name, _)| name));
+        let mut trail = Trail::default();
         let walked = walk::walk(lexer, &mut buffers, self.piece_bytes(), |buf, _| {
-            source.read(buf)
+            let read = source.read(buf)?;
+            trail.take(buf.get(..read).unwrap_or_default());
+            Ok(read)
         })?;
         let (assembly, tallies) = buffers.assemble();
-        let pruned = Pruned::new(assembly, &tallies, &walked);
+        let mut pruned = Pruned::new(assembly, &tallies, &walked);
+        if let Some(revision) = trail.finish() {
+            pruned.revision = revision;
+            pruned.footer = FooterUse::Ignored(FooterFault::Streamed);
+        }
         drop((walked, span));
         self.decode_pruned(pruned)
     }
@@ -264,9 +271,7 @@ impl<P: Parser> Codec<P> {
     /// As [`tail`](Self::tail), without what only a type refuses.
     pub fn prune<R: ReadAt + ?Sized>(&self, source: &R, cap: &TailCap) -> Result<Pruned, Error> {
         match self.by_footer(source, cap)? {
-            Ok((gathered, bytes, revision)) => {
-                Ok(Pruned::gathered(gathered, cap, bytes, revision))
-            }
+            Ok((gathered, bytes, revision)) => Ok(Pruned::gathered(gathered, cap, bytes, revision)),
             Err(missing) => self.prune_by_walk(source, cap, missing),
         }
     }

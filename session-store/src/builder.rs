@@ -232,9 +232,7 @@ impl<S: SessionRecord> Builder<S> {
         let store = SessionStore::from_shared(Arc::new(Shared {
             index,
             hurried_index,
-            codec: Codec::with_parser(DefaultParser)
-                .limits(codec)
-                .marks(marks),
+            codec: Codec::with_parser(DefaultParser).limits(codec).marks(marks),
             header_codec: Codec::with_parser(DefaultParser).limits(codec.kept_bytes(HEADER_BYTES)),
             stuck: Arc::default(),
             backend,

@@ -89,12 +89,7 @@ impl<P: Parser> Codec<P> {
         };
         let mut compare = Compare::new(footer.as_ref());
         let names = footer.iter().flat_map(Footer::counts).map(|(name, _)| name);
-        let walked = walk_at(
-            self.lexer(names),
-            &mut compare,
-            self.piece_bytes(),
-            source,
-        );
+        let walked = walk_at(self.lexer(names), &mut compare, self.piece_bytes(), source);
         let used = match (walked, compare.fault) {
             (Err(error), _) => return Err(error),
             (Ok(_), Some(fault)) => FooterUse::Ignored(fault),

@@ -71,14 +71,13 @@ pub(crate) fn find<R: ReadAt + ?Sized>(source: &R) -> io::Result<Result<Found, M
     }
 }
 
-fn find_at<R: ReadAt + ?Sized>(
-    source: &R,
-    size: u64,
-) -> io::Result<Result<Found, Missing>> {
-    let missing = |why, base, end| Ok(Err(Missing {
-        why,
-        whole: (base == 0).then_some(end),
-    }));
+fn find_at<R: ReadAt + ?Sized>(source: &R, size: u64) -> io::Result<Result<Found, Missing>> {
+    let missing = |why, base, end| {
+        Ok(Err(Missing {
+            why,
+            whole: (base == 0).then_some(end),
+        }))
+    };
     let first = if size <= SMALL { size } else { FIRST };
     let mut base = size - first;
     let mut end = read(source, base..size)?;
@@ -92,7 +91,9 @@ fn find_at<R: ReadAt + ?Sized>(
         (end, base) = (more, begin);
     }
     // Between `base` and `size`, which are that far apart.
-    let text = &end[usize::try_from(begin - base).unwrap_or(usize::MAX).min(end.len())..];
+    let text = &end[usize::try_from(begin - base)
+        .unwrap_or(usize::MAX)
+        .min(end.len())..];
     let checked = text::read(text).and_then(|footer| {
         consistent(&footer, begin).ok_or(FooterFault::Numbers)?;
         Ok(footer)

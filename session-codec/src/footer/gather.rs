@@ -72,13 +72,18 @@ pub(crate) fn gather<P: Parser, R: ReadAt + ?Sized>(
     let wanted: Vec<Range<u64>> = footer
         .arrays
         .iter()
-        .map(|marked| match arrays.iter().find(|(name, _)| *name == marked.name) {
-            Some((_, keep)) => keep.of(marked.count),
-            None => 0..marked.count,
-        })
+        .map(
+            |marked| match arrays.iter().find(|(name, _)| *name == marked.name) {
+                Some((_, keep)) => keep.of(marked.count),
+                None => 0..marked.count,
+            },
+        )
         .collect();
     let parts = plan(footer, &wanted);
-    let bytes: u64 = parts.iter().map(|part| part.file.end - part.file.start).sum();
+    let bytes: u64 = parts
+        .iter()
+        .map(|part| part.file.end - part.file.start)
+        .sum();
     let (Ok(room), true) = (usize::try_from(bytes), bytes <= limits.kept_bytes) else {
         return Ok(Err(FooterFault::Limits));
     };
@@ -149,7 +154,10 @@ fn fill<R: ReadAt + ?Sized>(
     buffer: &mut [u8],
 ) -> Result<u64, Error> {
     let mut bytes_read = 0;
-    let mut parts = parts.iter().filter(|part| !part.buffer.is_empty()).peekable();
+    let mut parts = parts
+        .iter()
+        .filter(|part| !part.buffer.is_empty())
+        .peekable();
     while let Some(part) = parts.next() {
         let (mut file, mut place) = (part.file.clone(), part.buffer.clone());
         while let Some(next) = parts.next_if(|next| next.file.start == file.end) {
@@ -241,8 +249,6 @@ fn close_gaps(
     let map = kept
         .iter()
         .zip(&starts)
-        .map(|((file, place, range), start)| {
-            (start - from, file + (range.start - place) as u64)
-        });
+        .map(|((file, place, range), start)| (start - from, file + (range.start - place) as u64));
     (from..to, map.collect())
 }

@@ -50,15 +50,19 @@ fn check(document: &[u8], keep: usize, expected: FooterUse) {
     assert_eq!(gone, dropped);
     assert_eq!(tail.bytes, document.len() as u64);
     assert_eq!(tail.revision, Revision::of_document(document));
+    let streamed = Codec::new()
+        .tail_from_read::<Value, _>(document, &cap)
+        .unwrap();
+    assert_eq!(
+        (&streamed.value, streamed.revision),
+        (&tail.value, tail.revision)
+    );
     let pruned = Codec::new().prune(document, &cap).unwrap();
     assert_eq!(
         serde_json::from_slice::<Value>(&pruned.json).unwrap(),
         value
     );
-    assert_eq!(
-        (pruned.dropped, pruned.counts),
-        (tail.dropped, tail.counts)
-    );
+    assert_eq!((pruned.dropped, pruned.counts), (tail.dropped, tail.counts));
 }
 
 /// Compares a page with decoding everything.
@@ -161,7 +165,14 @@ fn windows_over_many_segments_equal_the_oracle() {
     for keep in [0, 1, 2, 5, 17, 100, 333, 1000, 1499, 1500, 1501] {
         check(&document, keep, FooterUse::Used);
     }
-    for (from, to) in [(0, 1), (0, 10), (3, 700), (749, 750), (1490, 1500), (1499, 9999)] {
+    for (from, to) in [
+        (0, 1),
+        (0, 10),
+        (3, 700),
+        (749, 750),
+        (1490, 1500),
+        (1499, 9999),
+    ] {
         check_page(&document, from, to, FooterUse::Used);
     }
     let footer = codec().footer(&document).unwrap().unwrap();
@@ -250,7 +261,12 @@ fn what_a_footer_does_not_cover_is_found_without_it() {
     let (large, _) = written(&json!({"messages": ["x".repeat(100), "y"]}));
     let codec = Codec::new().limits(Limits::default().element_bytes(50));
     let cap = |keep| TailCap::new().cap("messages", keep);
-    assert!(codec.tail::<Value, _>(&large, &cap(2)).unwrap_err().is_limit());
+    assert!(
+        codec
+            .tail::<Value, _>(&large, &cap(2))
+            .unwrap_err()
+            .is_limit()
+    );
     assert!(codec.tail::<Value, _>(&large, &cap(1)).is_ok());
 }
 
@@ -298,10 +314,17 @@ fn documents_that_cannot_be_marked_get_no_footer() {
 fn an_amendment_ends_with_a_footer_of_its_own() {
     for (index, document) in sessions(24, 150).enumerate() {
         let value = plain_value(&document);
-        if ARRAYS.iter().any(|name| !value[*name].is_array() && !value[*name].is_null()) {
+        if ARRAYS
+            .iter()
+            .any(|name| !value[*name].is_array() && !value[*name].is_null())
+        {
             continue;
         }
-        let source = if index % 2 == 0 { document } else { written(&value).0 };
+        let source = if index % 2 == 0 {
+            document
+        } else {
+            written(&value).0
+        };
         let amendment = Amendment::new()
             .element("messages", "{\"new\": [1]}")
             .member("agent", "\"b\"");

@@ -108,7 +108,10 @@ fn forged_numbers_never_panic_nor_read_outside_and_a_check_tells() {
     let text = std::str::from_utf8(footer).unwrap();
     let mut forgeries = 0;
     let mut at = 0;
-    while let Some(from) = text[at..].find(|c: char| c.is_ascii_digit()).map(|i| i + at) {
+    while let Some(from) = text[at..]
+        .find(|c: char| c.is_ascii_digit())
+        .map(|i| i + at)
+    {
         let to = text[from..]
             .find(|c: char| !c.is_ascii_digit())
             .map_or(text.len(), |i| i + from);
@@ -169,15 +172,27 @@ fn footers_left_over_by_honest_tools_change_no_answer() {
         ("copied", [body, other_footer].concat()),
         ("of a shorter one", [other_body, footer].concat()),
         ("doubled", [body, b",", member, footer].concat()),
-        ("another before", [body, &other_footer[..other_footer.len() - 1], footer].concat()),
-        ("twice the same", [body, &footer[..footer.len() - 1], footer].concat()),
+        (
+            "another before",
+            [body, &other_footer[..other_footer.len() - 1], footer].concat(),
+        ),
+        (
+            "twice the same",
+            [body, &footer[..footer.len() - 1], footer].concat(),
+        ),
         ("not last", [body, b",", member, b",\"z\":1}"].concat()),
         ("first", [b"{", member, b",", &body[1..], b"}"].concat()),
         ("a line after", [&document[..], b"\n"].concat()),
         ("white space before", [b" ", &document[..]].concat()),
         (
             "an element added",
-            [object.replacen("\"messages\":[", "\"messages\":[0,", 1).as_bytes(), footer].concat(),
+            [
+                object
+                    .replacen("\"messages\":[", "\"messages\":[0,", 1)
+                    .as_bytes(),
+                footer,
+            ]
+            .concat(),
         ),
         (
             "a member added",
@@ -209,7 +224,10 @@ fn a_body_edited_in_place_is_noticed_wherever_it_is_read() {
     let cap = TailCap::all(ARRAYS, 20);
     let clean = codec().tail::<Value, _>(&document, &cap).unwrap();
     let mut unread = 0;
-    for at in (0..body.len()).filter(|at| document[*at] == b'x').step_by(97) {
+    for at in (0..body.len())
+        .filter(|at| document[*at] == b'x')
+        .step_by(97)
+    {
         let mut edited = document.clone();
         edited[at] = b'y';
         let tail = codec().tail::<Value, _>(&edited, &cap).unwrap();

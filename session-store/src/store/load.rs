@@ -156,13 +156,10 @@ impl<S: SessionRecord> SessionStore<S> {
             self.views.saw_window(id);
         }
         event!(%id, bytes = decoded.bytes, dropped = dropped.total(), "load_tail");
-        Ok(Tail::new(
-            decoded.value,
-            dropped,
-            decoded.bytes,
-            decoded.revision,
+        Ok(
+            Tail::new(decoded.value, dropped, decoded.bytes, decoded.revision)
+                .with_footer(decoded.footer),
         )
-        .with_footer(decoded.footer))
     }
 
     fn document<'d>(

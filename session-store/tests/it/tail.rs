@@ -143,12 +143,18 @@ fn windows_and_pages_of_saved_sessions_are_read_by_their_footer() {
     let history = session("s", "/work", 300, 1);
     let revision = store.save(&history).unwrap();
     let tail = store.load_tail(&history.id, Window::last(3)).unwrap();
-    assert_eq!((tail.footer(), tail.revision()), (FooterUse::Used, revision));
+    assert_eq!(
+        (tail.footer(), tail.revision()),
+        (FooterUse::Used, revision)
+    );
     assert_eq!(tail.messages, history.messages[297..]);
     let page = store.load_page(&history.id, "messages", 100..110).unwrap();
     assert_eq!(page.messages, history.messages[100..110]);
     assert_eq!((page.range(), page.count()), (100..110, 300));
-    assert_eq!((page.footer(), page.revision()), (FooterUse::Used, revision));
+    assert_eq!(
+        (page.footer(), page.revision()),
+        (FooterUse::Used, revision)
+    );
     let past = store.load_page(&history.id, "messages", 295..999).unwrap();
     assert_eq!((past.range(), past.messages.len()), (295..300, 5));
     assert!(
@@ -161,7 +167,10 @@ fn windows_and_pages_of_saved_sessions_are_read_by_their_footer() {
     let turn = Append::new().message(&Message::user("on")).unwrap();
     let appended = store.append(&history.id, &turn).unwrap();
     let tail = store.load_tail(&history.id, Window::last(1)).unwrap();
-    assert_eq!((tail.footer(), tail.revision()), (FooterUse::Used, appended));
+    assert_eq!(
+        (tail.footer(), tail.revision()),
+        (FooterUse::Used, appended)
+    );
     assert_eq!(tail.messages, [Message::user("on")]);
     assert_eq!(store.load(&history.id).unwrap().messages.len(), 301);
 }
