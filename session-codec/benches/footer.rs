@@ -1,6 +1,5 @@
 //! What a footer costs to write and saves in reading, against `serde_json` into
 //! the same writer and against merely reading and decoding the window's bytes.
-#![expect(missing_docs, reason = "a bench has no interface")]
 
 use std::{hint::black_box, io::BufWriter, time::Duration};
 

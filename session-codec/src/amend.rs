@@ -147,15 +147,13 @@ impl<P: Parser> Codec<P> {
         copier.copy(at, brace, &mut buffer)?;
         let body = copier.hasher.finish();
         let marking = std::mem::take(&mut copier.marking);
-        let revision = match marking.and_then(|marking| marking.finish(body)) {
-            Some(footer) => {
-                copier.write(&footer)?;
-                body
-            }
-            None => {
-                copier.copy(brace, walked.bytes, &mut buffer)?;
-                copier.hasher.finish()
-            }
+        let footer = marking.and_then(|marking| marking.finish(body));
+        let revision = if let Some(footer) = footer {
+            copier.write(&footer)?;
+            body
+        } else {
+            copier.copy(brace, walked.bytes, &mut buffer)?;
+            copier.hasher.finish()
         };
         let encoded = Encoded::new(copier.bytes, revision);
         out.flush()?;

@@ -9,6 +9,9 @@ use crate::{
     walk::walk_at,
 };
 
+/// The number of elements of each array asked for.
+type Counted = Vec<(String, Option<u64>)>;
+
 /// Counts elements of the named members.
 #[derive(Debug)]
 struct Counter<'a> {
@@ -93,7 +96,7 @@ impl<P: Parser> Codec<P> {
         &self,
         source: &R,
         arrays: &[&str],
-    ) -> Result<Option<Vec<(String, Option<u64>)>>, Error> {
+    ) -> Result<Option<Counted>, Error> {
         let Some(found) = find_if_there(source)? else {
             return Ok(None);
         };

@@ -116,7 +116,6 @@ impl Footer {
 
     /// Lists the marked arrays with their numbers of elements, in the order of
     /// the document.
-    #[must_use]
     pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> + Clone {
         self.arrays
             .iter()

@@ -118,8 +118,10 @@ impl<P: Parser> Codec<P> {
         let mut cuts = Cuts::new(array, capped, wanted.clone(), &self.limits);
         let lexer = self.lexer(capped.iter().copied().chain([array]));
         let walked = walk_at(lexer, &mut cuts, self.piece_bytes(), source)?;
-        let Cuts { cuts, count, .. } = cuts;
-        let (mut text, map) = self.uncut(source, &cuts, walked.bytes)?;
+        let Cuts {
+            left_out, count, ..
+        } = cuts;
+        let (mut text, map) = self.uncut(source, &left_out, walked.bytes)?;
         let read = text.len() as u64;
         let value = self
             .parser

@@ -188,7 +188,6 @@ impl<P: Parser> Codec<P> {
     }
 
     /// Reads what is kept as the document's footer says, if that can be.
-    #[expect(clippy::type_complexity, reason = "one caller's three parts")]
     fn by_footer<R: ReadAt + ?Sized>(
         &self,
         source: &R,

@@ -95,7 +95,7 @@ pub(super) fn read(text: &[u8]) -> Result<Footer, FooterFault> {
     reader.literal(b",\"largest\":")?;
     let largest = reader.number()?;
     reader.literal(b",\"rest\":[")?;
-    let rest = reader.list(|reader| reader.checksum())?;
+    let rest = reader.list(Reader::checksum)?;
     reader.literal(b",\"arrays\":[")?;
     let arrays = reader.list(Reader::array)?;
     reader.literal(BODY)?;

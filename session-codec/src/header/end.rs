@@ -46,9 +46,9 @@ impl End {
         let mut size = self.size;
         let mut closing: &[u8] = b"";
         for step in STEPS {
-            let held = size - bytes.len() as u64;
-            let from = size.saturating_sub(step).min(held);
-            let mut more = vec![0; usize::try_from(held - from).unwrap_or(0)];
+            let taken = size - bytes.len() as u64;
+            let from = size.saturating_sub(step).min(taken);
+            let mut more = vec![0; usize::try_from(taken - from).unwrap_or(0)];
             match source.read_exact_at(&mut more, from) {
                 Ok(()) => {}
                 // It was shortened since its size was asked for.

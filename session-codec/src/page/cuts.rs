@@ -27,7 +27,7 @@ pub(super) struct Cuts<'a> {
     comma: u64,
     kept: bool,
     open: Option<u64>,
-    pub(super) cuts: Vec<Range<u64>>,
+    pub(super) left_out: Vec<Range<u64>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl<'a> Cuts<'a> {
             comma: 0,
             kept: false,
             open: None,
-            cuts: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 }
@@ -108,7 +108,7 @@ impl Visit for Cuts<'_> {
     fn element_start(&mut self, at: u64) -> Result<(), Stop> {
         self.element = at;
         if self.count == self.wanted.start && self.count < self.wanted.end {
-            self.cuts.push(self.end..at);
+            self.left_out.push(self.end..at);
         }
         Ok(())
     }
@@ -134,8 +134,8 @@ impl Visit for Cuts<'_> {
 
     fn value_end(&mut self, at: u64, _piece: Piece<'_>) -> Result<(), Stop> {
         match self.current {
-            Current::Page | Current::Cut => self.cuts.push(self.end..at - 1),
-            Current::Reserved if self.kept => self.cuts.push(self.comma..at),
+            Current::Page | Current::Cut => self.left_out.push(self.end..at - 1),
+            Current::Reserved if self.kept => self.left_out.push(self.comma..at),
             Current::Reserved => self.open = Some(self.key_start),
             Current::Other | Current::Emptied | Current::Paged => {}
         }
@@ -150,14 +150,14 @@ impl Visit for Cuts<'_> {
     fn comma(&mut self, at: u64) -> Result<(), Stop> {
         self.comma = at;
         if let Some(from) = self.open.take() {
-            self.cuts.push(from..at + 1);
+            self.left_out.push(from..at + 1);
         }
         Ok(())
     }
 
     fn root_end(&mut self, _at: u64, _piece: Piece<'_>) -> Result<(), Stop> {
         if let Some(from) = self.open.take() {
-            self.cuts.push(from..self.end);
+            self.left_out.push(from..self.end);
         }
         Ok(())
     }
