@@ -1,6 +1,7 @@
 //! Adding to a document without decoding it. Owns what an amendment may say and
 //! the copying; where the edits go is `plan`'s.
 
+mod mark;
 mod plan;
 
 use std::io;
@@ -11,6 +12,7 @@ use crate::{
     trace,
     walk::walk_at,
 };
+use mark::Marking;
 use plan::Plan;
 
 /// Elements to add at the end of arrays, and members to set or remove.
@@ -89,7 +91,9 @@ impl<P: Parser> Codec<P> {
     ///
     /// Elements go to the end of their arrays, a set member is replaced where it
     /// stands, and what is new goes to the end of the document. The reserved
-    /// member is left out, since it describes the document as it was. The
+    /// member is left out, since it describes the document as it was; if arrays
+    /// are [marked](Self::marks) the result ends with a new one, and white space
+    /// after the document is left out. The
     /// document is walked over and every check made before the first byte is
     /// written.
     ///
@@ -114,10 +118,12 @@ impl<P: Parser> Codec<P> {
         self.check_amendment(amendment)?;
         let mut plan = Plan::new(amendment, &self.limits);
         let walked = walk_at(self, self.lexer(amendment.names()), &mut plan, source)?;
+        let brace = plan.brace();
         let edits = plan.finish()?;
         let mut copier = Copier {
             source,
             hasher: RevisionHasher::new(),
+            marking: Marking::new(self),
             bytes: 0,
             out: &mut out,
         };
@@ -133,8 +139,18 @@ impl<P: Parser> Codec<P> {
             copier.write(&edit.text)?;
             at = edit.range.end;
         }
-        copier.copy(at, walked.bytes, &mut buffer)?;
-        let encoded = Encoded::new(copier.bytes, copier.hasher.finish());
+        copier.copy(at, brace, &mut buffer)?;
+        let body = copier.hasher.finish();
+        let marking = std::mem::take(&mut copier.marking);
+        let footer = marking.and_then(|marking| marking.finish(body));
+        let revision = if let Some(footer) = footer {
+            copier.write(&footer)?;
+            body
+        } else {
+            copier.copy(brace, walked.bytes, &mut buffer)?;
+            copier.hasher.finish()
+        };
+        let encoded = Encoded::new(copier.bytes, revision);
         out.flush()?;
         Ok(encoded)
     }
@@ -174,10 +190,11 @@ impl<P: Parser> Codec<P> {
     }
 }
 
-/// Copies stretches of a document and counts and hashes what goes out.
+/// Copies stretches of a document and counts, hashes and marks what goes out.
 struct Copier<'a, R: ?Sized, W> {
     source: &'a R,
     hasher: RevisionHasher,
+    marking: Option<Marking>,
     bytes: u64,
     out: &'a mut W,
 }
@@ -185,6 +202,9 @@ struct Copier<'a, R: ?Sized, W> {
 impl<R: ReadAt + ?Sized, W: io::Write> Copier<'_, R, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.hasher.update(bytes);
+        if let Some(marking) = &mut self.marking {
+            marking.take(bytes);
+        }
         self.bytes += bytes.len() as u64;
         self.out.write_all(bytes)
     }

@@ -9,8 +9,8 @@ use crate::{
 /// The name of the document's member that belongs to the codec.
 ///
 /// Decoding hides a member of this name from every type, wherever it stands in
-/// the document's object, and encoding refuses a value that has one. It is kept
-/// for a footer that tells where elements begin.
+/// the document's object, and encoding refuses a value that has one. It holds
+/// the footer that tells where elements begin.
 pub const RESERVED: &str = "session_footer";
 
 /// Bytes a walk reads at once unless told otherwise: large enough for the cost
@@ -37,6 +37,7 @@ const WHOLE_SIZE: usize = 3 << 19;
 pub struct Codec<P: Parser = SerdeJson> {
     pub(crate) parser: P,
     pub(crate) limits: Limits,
+    pub(crate) marks: &'static [&'static str],
     read_size: Option<usize>,
     threads: Option<usize>,
     strict: bool,
@@ -65,6 +66,32 @@ impl<P: Parser> Codec<P> {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Makes [`encode`](Self::encode) and [`amend`](Self::amend) end documents
+    /// with a footer that marks these arrays, so that windows, pages and counts
+    /// of them are found without reading the rest. None if not set.
+    ///
+    /// Reading honours footers whatever is set here. A document gets none if
+    /// none of the arrays is in it, if one of them is in it twice or comes as raw
+    /// text, or if the limits have no room for one more member or six levels.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use session_codec::{Codec, FooterUse, TailCap};
+    ///
+    /// let codec = Codec::new().marks(&["messages"]);
+    /// let mut document = Vec::new();
+    /// codec.encode(&json!({"messages": [1, 2, 3]}), &mut document)?;
+    /// assert!(document.starts_with(br#"{"messages":[1,2,3],"session_footer":{"#));
+    /// let tail = codec.tail::<serde_json::Value, _>(&document, &TailCap::new().cap("messages", 1))?;
+    /// assert_eq!((tail.value, tail.footer), (json!({"messages": [3]}), FooterUse::Used));
+    /// # Ok::<(), session_codec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn marks(mut self, arrays: &'static [&'static str]) -> Self {
+        self.marks = arrays;
         self
     }
 

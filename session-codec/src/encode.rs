@@ -10,7 +10,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::Serializer;
 
-use crate::{Codec, Error, Parser, Refusal, Revision, RevisionHasher, trace};
+use crate::{Codec, Error, Parser, Refusal, Revision, RevisionHasher, footer::Marker, trace};
 use formatter::Checked;
 use guard::Guarded;
 pub(crate) use watch::{Rules, Watch};
@@ -19,9 +19,9 @@ pub(crate) use watch::{Rules, Watch};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Encoded {
-    /// Bytes of the document.
+    /// Bytes of the document, its footer included.
     pub bytes: u64,
-    /// Their fingerprint.
+    /// The document's revision, as [`Codec::revision`] answers it.
     pub revision: Revision,
 }
 
@@ -33,7 +33,7 @@ impl Encoded {
 
 /// Bytes gathered before they are hashed and passed on: JSON is written in very
 /// small pieces.
-const BUFFER: usize = 64 << 10;
+const BUFFER: usize = 256 << 10;
 
 impl<P: Parser> Codec<P> {
     /// Writes `value` as a compact document, its members in the order in which
@@ -63,15 +63,16 @@ impl<P: Parser> Codec<P> {
     ///
     /// # Complexity
     ///
-    /// Streams: memory is one 64 KiB buffer besides what the types' own
-    /// `Serialize` takes.
+    /// Streams: memory is one buffer of 256 KiB, and about 50 KiB for each array
+    /// that is [marked](Self::marks), besides what the types' own `Serialize`
+    /// takes.
     pub fn encode<T: Serialize + ?Sized, W: io::Write>(
         &self,
         value: &T,
         out: W,
     ) -> Result<Encoded, Error> {
         let span = trace::span("encode", 0);
-        let watch = Watch::new(&self.limits, Rules::Document);
+        let watch = Watch::new(&self.limits, Rules::Document).marks(self.marks);
         let mut out = Sink::new(out, &watch);
         write(value, &mut out, &watch)?;
         let encoded = out.finish()?;
@@ -107,7 +108,7 @@ fn write<T: Serialize + ?Sized, W: io::Write>(
 ) -> Result<(), Error> {
     let mut serializer = Serializer::with_formatter(&mut *out, Checked::new(watch));
     let result = Guarded::new(value, watch).serialize(&mut serializer);
-    let result = result.and_then(|()| out.flush_all().map_err(serde_json::Error::io));
+    let result = result.and_then(|()| out.flush_part().map_err(serde_json::Error::io));
     match (watch.take_fault(), result) {
         (Some(fault), _) => Err(fault),
         (None, Ok(())) => Ok(()),
@@ -140,16 +141,48 @@ impl<'a, W: io::Write> Sink<'a, W> {
     }
 
     fn flush_all(&mut self) -> io::Result<()> {
-        self.hasher.update(&self.buffer);
-        self.out.write_all(&self.buffer)?;
+        let buffer = std::mem::take(&mut self.buffer);
+        let passed = self.pass(&buffer);
+        self.buffer = buffer;
         self.buffer.clear();
-        Ok(())
+        passed
     }
 
+    /// Writes what is gathered of a part of a document; a document is ended by
+    /// `finish`.
+    fn flush_part(&mut self) -> io::Result<()> {
+        if self.watch.is_document() {
+            return Ok(());
+        }
+        self.flush_all()
+    }
+
+    fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hasher.update(bytes);
+        self.watch.marker().borrow_mut().absorb(bytes);
+        self.out.write_all(bytes)
+    }
+
+    /// Ends the document, with its footer if it is to have one.
     fn finish(mut self) -> Result<Encoded, Error> {
+        let mut revision = None;
+        if self.watch.is_unclosed() {
+            self.flush_all()?;
+            let body = self.hasher.finish();
+            let marker = self.watch.marker().replace(Marker::new(&[], 0));
+            match marker.finish(body).filter(|_| self.watch.has_room()) {
+                Some(footer) => {
+                    revision = Some(body);
+                    self.out.write_all(&footer)?;
+                    self.watch.wrote(&footer)?;
+                }
+                None => io::Write::write_all(&mut self, b"}")?,
+            }
+        }
         self.flush_all()?;
         self.out.flush()?;
-        Ok(Encoded::new(self.watch.position(), self.hasher.finish()))
+        let revision = revision.unwrap_or_else(|| self.hasher.finish());
+        Ok(Encoded::new(self.watch.position(), revision))
     }
 }
 
@@ -166,8 +199,7 @@ impl<W: io::Write> io::Write for Sink<'_, W> {
             self.flush_all()?;
         }
         if bytes.len() >= BUFFER {
-            self.hasher.update(bytes);
-            return self.out.write_all(bytes);
+            return self.pass(bytes);
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())

@@ -37,10 +37,12 @@
 //! |---|---|---|
 //! | [`Codec::encode`], [`Codec::encode_part`] | – | one buffer |
 //! | [`Codec::decode`] | bytes given whole | the value |
-//! | [`Codec::tail`], [`Codec::prune`] | all once, kept bytes of large documents twice | kept bytes, or a small document, and the value |
+//! | [`Codec::tail`], [`Codec::prune`], [`Codec::page`], with a footer | what is kept and a little more | kept bytes and the value |
+//! | the same without | all once, kept bytes of large documents twice | kept bytes, or a small document, and the value |
 //! | [`Codec::tail_from_read`] | all once | twice the window, and the value |
 //! | [`Codec::header`] | a few KiB from either end, rarely all | the members found |
-//! | [`Codec::count`], [`Codec::validate`] | all once | one read |
+//! | [`Codec::count`] with a footer | the members around the arrays | what is read |
+//! | [`Codec::count`] without, [`Codec::validate`], [`Codec::check_footer`], [`Codec::revision`] | all once | one read |
 //! | [`Codec::amend`] | all twice | the amendment |
 //!
 //! Bytes come from anything that implements [`ReadAt`], values from anything
@@ -80,6 +82,10 @@
 //!
 //! A test holds these lists against `serde_json`.
 //!
+//! Where a footer is used, which [`FooterUse`] tells, elements that are dropped are
+//! not read at all. What is read has its checksum compared, and everything that
+//! is kept is judged as ever. [`Codec::marks`] makes documents that have one.
+//!
 //! [`Codec::header`] checks what it returns and the part of the document it had
 //! to walk over.
 //!
@@ -101,8 +107,10 @@
 //!
 //! # Limitations
 //!
-//! - A tail without a count is not offered: every tail walks over the document,
-//!   though without decoding what it drops.
+//! - A tail without a count is not offered: without a footer every tail walks over
+//!   the document, though without decoding what it drops.
+//! - By a footer, an edit of equal length in bytes that a tail does not read is not
+//!   seen; [`Codec::check_footer`] sees it.
 //! - The search for structure uses AVX-512, AVX2, SSE2 or NEON where the machine
 //!   has them. What was run here is AVX2, SSE2 and the portable form; the other
 //!   two share all code but their few instructions.
@@ -127,6 +135,7 @@ mod count;
 mod decode;
 mod encode;
 mod error;
+mod footer;
 mod header;
 mod lexer;
 mod limits;
@@ -134,6 +143,7 @@ mod limits;
 mod mapped;
 mod members;
 mod message;
+mod page;
 mod parser;
 mod read_at;
 mod revision;
@@ -151,10 +161,12 @@ pub use cap::TailCap;
 pub use codec::{Codec, RESERVED};
 pub use encode::Encoded;
 pub use error::{Error, LimitKind, Refusal};
+pub use footer::{Footer, FooterFault, FooterReport, FooterUse};
 pub use header::{HeaderSpec, HeaderText, Look};
 pub use limits::Limits;
 #[cfg(feature = "mmap")]
 pub use mapped::Mapped;
+pub use page::PageDecoded;
 #[cfg(feature = "simd-json")]
 pub use parser::SimdJson;
 pub use parser::{ParseError, ParseErrorKind, Parser, SerdeJson};

@@ -1,12 +1,21 @@
-//! The fingerprint of a document's bytes. Owns the hash and its text form;
-//! must not know what a document is.
+//! The fingerprint of bytes. Owns the hash, its blocks and its text form; must
+//! not know what a document is, nor which of its bytes are hashed.
 
 use std::{fmt, io, str::FromStr};
 
-/// XXH3-128 of a document's bytes.
+/// The bytes of a block, which is hashed alone.
+const BLOCK: usize = 1 << 20;
+
+/// The fingerprint of bytes: XXH3-128 of them up to 1 MiB; beyond, XXH3-128 of
+/// the hashes of each aligned block of 1 MiB, sixteen bytes a block, most
+/// significant first. Blocks can so be hashed apart, by several threads.
 ///
 /// Equal revisions mean equal bytes, short of somebody forging a collision: it
 /// tells honest writers apart and is no defence against a hostile one.
+///
+/// The revision of a *document* is that of the bytes before its footer, if one
+/// ends it and names them rightly, else of all its bytes; see
+/// [`Codec::revision`](crate::Codec::revision).
 ///
 /// ```
 /// use session_codec::Revision;
@@ -19,10 +28,46 @@ use std::{fmt, io, str::FromStr};
 pub struct Revision([u8; 16]);
 
 impl Revision {
+    /// Bytes of a block.
+    pub const BLOCK: usize = BLOCK;
+
     /// Hashes one slice.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
+        if bytes.len() <= BLOCK {
+            return Self::of_block(bytes);
+        }
+        let mut hashes = Vec::with_capacity(bytes.len().div_ceil(BLOCK) * 16);
+        for block in bytes.chunks(BLOCK) {
+            hashes.extend_from_slice(&Self::of_block(block).0);
+        }
+        Self::of_block(&hashes)
+    }
+
+    /// Hashes one block, for [`combine`](Self::combine).
+    #[must_use]
+    pub fn of_block(bytes: &[u8]) -> Self {
         Self(twox_hash::XxHash3_128::oneshot(bytes).to_be_bytes())
+    }
+
+    /// Makes one revision of the hashes of all blocks, in order. Every block but
+    /// the last has [`BLOCK`](Self::BLOCK) bytes.
+    ///
+    /// ```
+    /// use session_codec::Revision;
+    ///
+    /// let bytes = vec![7; Revision::BLOCK + 1];
+    /// let hashes = bytes.chunks(Revision::BLOCK).map(Revision::of_block);
+    /// assert_eq!(Revision::combine(hashes), Revision::of(&bytes));
+    /// ```
+    #[must_use]
+    pub fn combine(blocks: impl IntoIterator<Item = Self>) -> Self {
+        let hashes: Vec<[u8; 16]> = blocks.into_iter().map(|block| block.0).collect();
+        match hashes.as_slice() {
+            [] => Self::of_block(&[]),
+            [only] => Self(*only),
+            several => Self::of_block(several.as_flattened()),
+        }
     }
 
     /// Wraps bytes that an earlier revision gave out.
@@ -75,7 +120,13 @@ impl FromStr for Revision {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct RevisionHasher(twox_hash::XxHash3_128);
+pub struct RevisionHasher {
+    /// The block being read.
+    block: twox_hash::XxHash3_128,
+    filled: usize,
+    /// The hashes of the blocks before it: 16 bytes for each MiB.
+    done: Vec<[u8; 16]>,
+}
 
 impl RevisionHasher {
     /// Starts with no bytes seen.
@@ -85,14 +136,32 @@ impl RevisionHasher {
     }
 
     /// Takes the next bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
+    pub fn update(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.filled == BLOCK {
+                self.done.push(self.block.finish_128().to_be_bytes());
+                self.block = twox_hash::XxHash3_128::default();
+                self.filled = 0;
+            }
+            if self.filled == 0 && bytes.len() > BLOCK {
+                let (block, rest) = bytes.split_at(BLOCK);
+                self.done.push(Revision::of_block(block).0);
+                bytes = rest;
+                continue;
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK - self.filled));
+            self.block.write(now);
+            self.filled += now.len();
+            bytes = later;
+        }
     }
 
     /// Returns the revision of all bytes taken so far.
     #[must_use]
     pub fn finish(&self) -> Revision {
-        Revision(self.0.finish_128().to_be_bytes())
+        let last = Revision(self.block.finish_128().to_be_bytes());
+        let before = self.done.iter().copied().map(Revision);
+        Revision::combine(before.chain([last]))
     }
 }
 

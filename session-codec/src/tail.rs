@@ -10,7 +10,12 @@ use std::io;
 
 use serde::de::DeserializeOwned;
 
-use crate::{Codec, Error, Parser, ReadAt, Revision, TailCap, lexer::Lexer, trace, walk};
+use crate::{
+    Codec, Error, FooterFault, FooterUse, Parser, ReadAt, Revision, TailCap,
+    footer::{Gathered, Keep, Missing, Trail, document_revision, find, gather},
+    lexer::Lexer,
+    trace, walk,
+};
 use assemble::Assembly;
 use buffers::Buffers;
 use ranges::Ranges;
@@ -29,8 +34,10 @@ pub struct TailDecoded<T> {
     pub counts: Vec<(String, u64)>,
     /// Bytes of the document.
     pub bytes: u64,
-    /// Their fingerprint.
+    /// The document's revision: by the word of its footer, if that was used.
     pub revision: Revision,
+    /// Whether the document's footer said where to read.
+    pub footer: FooterUse,
 }
 
 /// A document with its capped arrays shortened: what a windowed decode hands to
@@ -47,8 +54,10 @@ pub struct Pruned {
     pub counts: Vec<(String, u64)>,
     /// Bytes of the original.
     pub bytes: u64,
-    /// Their fingerprint.
+    /// The original's revision: by the word of its footer, if that was used.
     pub revision: Revision,
+    /// Whether the document's footer said where to read.
+    pub footer: FooterUse,
     map: Vec<(usize, u64)>,
 }
 
@@ -62,7 +71,23 @@ impl Pruned {
             counts: tallies.counts(),
             bytes: walked.bytes,
             revision: walked.whole,
+            footer: FooterUse::Absent,
             map,
+        }
+    }
+
+    fn gathered(mut gathered: Gathered, cap: &TailCap, bytes: u64, revision: Revision) -> Self {
+        gathered.buffer.truncate(gathered.text.end);
+        gathered.buffer.drain(..gathered.text.start);
+        trace::walked("prune", gathered.bytes_read, gathered.buffer.len() as u64);
+        Self {
+            dropped: dropped(&gathered, cap),
+            counts: counts(&gathered, cap),
+            json: gathered.buffer,
+            bytes,
+            revision,
+            footer: FooterUse::Used,
+            map: gathered.map,
         }
     }
 
@@ -74,7 +99,26 @@ impl Pruned {
     }
 }
 
-fn place(map: &[(usize, u64)], offset: usize) -> u64 {
+fn ignored(fault: FooterFault) -> Missing {
+    Missing {
+        why: FooterUse::Ignored(fault),
+        whole: None,
+    }
+}
+
+fn counts(gathered: &Gathered, cap: &TailCap) -> Vec<(String, u64)> {
+    let counts = gathered.arrays.iter().map(|(count, _)| *count);
+    let names = cap.arrays().map(|(name, _)| name.to_owned());
+    names.zip(counts).collect()
+}
+
+fn dropped(gathered: &Gathered, cap: &TailCap) -> Vec<(String, u64)> {
+    let dropped = gathered.arrays.iter().map(|(_, kept)| kept.start);
+    let names = cap.arrays().map(|(name, _)| name.to_owned());
+    names.zip(dropped).collect()
+}
+
+pub(crate) fn place(map: &[(usize, u64)], offset: usize) -> u64 {
     let after = map.partition_point(|(start, _)| *start <= offset);
     match after.checked_sub(1).and_then(|index| map.get(index)) {
         Some((start, original)) => original + (offset - start) as u64,
@@ -128,7 +172,49 @@ impl<P: Parser> Codec<P> {
         source: &R,
         cap: &TailCap,
     ) -> Result<TailDecoded<T>, Error> {
-        self.decode_pruned(self.prune_for(source, cap, Shape::Any)?)
+        let missing = match self.by_footer(source, cap)? {
+            Err(missing) => missing,
+            Ok((mut gathered, bytes, revision)) => {
+                let text = gathered.text.clone();
+                let _span = trace::span("decode_kept", text.len() as u64);
+                match self.parser.parse(&mut gathered.buffer[text]) {
+                    Ok(value) => {
+                        return Ok(TailDecoded {
+                            value,
+                            dropped: dropped(&gathered, cap),
+                            counts: counts(&gathered, cap),
+                            bytes,
+                            revision,
+                            footer: FooterUse::Used,
+                        });
+                    }
+                    // What is wrong, and where, is said by reading all of it.
+                    Err(_) => ignored(FooterFault::Undecodable),
+                }
+            }
+        };
+        self.decode_pruned(self.prune_by_walk(source, cap, missing, Shape::Any)?)
+    }
+
+    /// Reads what is kept as the document's footer says, if that can be.
+    fn by_footer<R: ReadAt + ?Sized>(
+        &self,
+        source: &R,
+        cap: &TailCap,
+    ) -> Result<Result<(Gathered, u64, Revision), Missing>, Error> {
+        let found = match find(source)? {
+            Ok(_) if self.is_strict() => return Ok(Err(ignored(FooterFault::Strict))),
+            Ok(found) => found,
+            Err(missing) => return Ok(Err(missing)),
+        };
+        let arrays: Vec<(&str, Keep)> = cap
+            .arrays()
+            .map(|(name, keep)| (name, Keep::Last(keep)))
+            .collect();
+        Ok(match gather(self, source, &found, &arrays)? {
+            Ok(gathered) => Ok((gathered, found.size, found.footer.revision)),
+            Err(fault) => Err(ignored(fault)),
+        })
     }
 
     /// Does what [`tail`](Self::tail) does for bytes that come once, in order.
@@ -151,8 +237,8 @@ impl<P: Parser> Codec<P> {
     ///
     /// # Complexity
     ///
-    /// One pass; memory is one read, at most twice the largest window met, and
-    /// the value.
+    /// One pass; memory is one read, at most twice the largest window met, half a
+    /// megabyte in which a footer may stand, and the value.
     pub fn tail_from_read<T: DeserializeOwned, R: io::Read>(
         &self,
         mut source: R,
@@ -161,11 +247,18 @@ impl<P: Parser> Codec<P> {
         let span = trace::span("tail_from_read", 0);
         let mut buffers = Buffers::new(cap, &self.limits, self.is_strict());
         let lexer = self.judge(cap);
+        let mut trail = Trail::default();
         let walked = walk::walk(lexer, &mut buffers, self.piece_bytes(), |buf, _| {
-            source.read(buf)
+            let read = source.read(buf)?;
+            trail.take(buf.get(..read).unwrap_or_default());
+            Ok(read)
         })?;
         let (assembly, tallies) = buffers.assemble();
-        let pruned = Pruned::new(assembly, &tallies, &walked);
+        let mut pruned = Pruned::new(assembly, &tallies, &walked);
+        if let Some(revision) = trail.finish() {
+            pruned.revision = revision;
+            pruned.footer = FooterUse::Ignored(FooterFault::Streamed);
+        }
         drop((walked, span));
         self.decode_pruned(pruned)
     }
@@ -186,17 +279,42 @@ impl<P: Parser> Codec<P> {
     ///
     /// As [`tail`](Self::tail), without what only a type refuses.
     pub fn prune<R: ReadAt + ?Sized>(&self, source: &R, cap: &TailCap) -> Result<Pruned, Error> {
-        self.prune_for(source, cap, Shape::Tidy)
+        match self.by_footer(source, cap)? {
+            Ok((gathered, bytes, revision)) => Ok(Pruned::gathered(gathered, cap, bytes, revision)),
+            Err(missing) => self.prune_by_walk(source, cap, missing, Shape::Tidy),
+        }
     }
 
-    fn prune_for<R: ReadAt + ?Sized>(
+    /// Prunes by walking over all of the document, in memory if it was read.
+    fn prune_by_walk<R: ReadAt + ?Sized>(
         &self,
         source: &R,
         cap: &TailCap,
+        missing: Missing,
         shape: Shape,
     ) -> Result<Pruned, Error> {
+        let Missing { why, whole } = missing;
+        if let Some(whole) = whole {
+            let missing = Missing { why, whole: None };
+            return self.prune_by_walk(whole.as_slice(), cap, missing, shape);
+        }
         let size = source.size()?;
         let _span = trace::span("prune", size);
+        let mut pruned = self.walk_and_prune(source, size, cap, shape)?;
+        pruned.footer = why;
+        if why != FooterUse::Absent {
+            pruned.revision = document_revision(source)?;
+        }
+        Ok(pruned)
+    }
+
+    fn walk_and_prune<R: ReadAt + ?Sized>(
+        &self,
+        source: &R,
+        size: u64,
+        cap: &TailCap,
+        shape: Shape,
+    ) -> Result<Pruned, Error> {
         let mut ranges = Ranges::new(cap, &self.limits, self.is_strict());
         let lexer = self.judge(cap);
         match usize::try_from(size) {
@@ -234,6 +352,7 @@ impl<P: Parser> Codec<P> {
             counts,
             bytes,
             revision,
+            footer,
             map,
         } = pruned;
         let _span = trace::span("decode_kept", json.len() as u64);
@@ -247,6 +366,7 @@ impl<P: Parser> Codec<P> {
             counts,
             bytes,
             revision,
+            footer,
         })
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     Codec, Error, Parser, ReadAt, Revision,
+    footer::{document_revision, find_if_there},
     lexer::{Stop, Visit},
     members::Members,
     trace,
@@ -15,7 +16,7 @@ use crate::{
 pub struct Validated {
     /// Bytes of the document.
     pub bytes: u64,
-    /// Their fingerprint.
+    /// The document's revision, as [`Codec::revision`] answers it.
     pub revision: Revision,
 }
 
@@ -57,7 +58,10 @@ impl<P: Parser> Codec<P> {
         let walked = walk_at(self, self.lexer([]), &mut visit, source)?;
         Ok(Validated {
             bytes: walked.bytes,
-            revision: walked.whole,
+            revision: match find_if_there(source)? {
+                Some(_) => document_revision(source)?,
+                None => walked.whole,
+            },
         })
     }
 }

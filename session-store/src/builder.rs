@@ -80,6 +80,13 @@ enum Medium {
     Given(Arc<dyn Backend>),
 }
 
+/// Whether documents end with a footer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Footers {
+    Written,
+    LeftOut,
+}
+
 /// Configures a store; see [`SessionStore::builder`].
 #[must_use = "a builder does nothing until `open`"]
 pub struct Builder<S> {
@@ -91,6 +98,7 @@ pub struct Builder<S> {
     lock_wait: Duration,
     resolve_deadline: Duration,
     threads: usize,
+    footers: Footers,
     record: PhantomData<fn() -> S>,
 }
 
@@ -117,6 +125,7 @@ impl<S: SessionRecord> Builder<S> {
             threads: std::thread::available_parallelism()
                 .map_or(1, usize::from)
                 .min(8),
+            footers: Footers::Written,
             record: PhantomData,
         }
     }
@@ -163,6 +172,14 @@ impl<S: SessionRecord> Builder<S> {
         self
     }
 
+    /// Writes documents without a footer: as small as can be, and resumed by walking over all of them.
+    ///
+    /// Footers that are there are honoured all the same.
+    pub fn without_footers(mut self) -> Self {
+        self.footers = Footers::LeftOut;
+        self
+    }
+
     /// Says which owners and modes of an existing sessions directory are accepted.
     pub fn trust(mut self, trust: Trust) -> Self {
         if let Medium::Directory(_, accepted) = &mut self.medium {
@@ -202,6 +219,10 @@ impl<S: SessionRecord> Builder<S> {
         let codec = session_codec::Limits::default()
             .element_bytes(self.limits.element_bytes())
             .depth(self.limits.depth_levels());
+        let marks: &[&str] = match self.footers {
+            Footers::Written => S::CAPPED,
+            Footers::LeftOut => &[],
+        };
         let index = open_index(self.index, &backend, self.lock_wait);
         let hurried_index = match self.index {
             // There is only one of it, and nobody holds its lock for long.
@@ -211,7 +232,7 @@ impl<S: SessionRecord> Builder<S> {
         let store = SessionStore::from_shared(Arc::new(Shared {
             index,
             hurried_index,
-            codec: Codec::with_parser(DefaultParser).limits(codec),
+            codec: Codec::with_parser(DefaultParser).limits(codec).marks(marks),
             header_codec: Codec::with_parser(DefaultParser).limits(codec.kept_bytes(HEADER_BYTES)),
             stuck: Arc::default(),
             backend,

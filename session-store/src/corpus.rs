@@ -3,14 +3,11 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use session_codec::{ReadAt, Revision, RevisionHasher};
+use session_codec::{Codec, ReadAt, Revision};
 use session_scan::{Corpus, Entry, Listing, OpenError, Reason, Rejected};
 
 use crate::Error;
 use crate::backend::{Area, Backend, BackendEntry, Blob, BlobStat, OpenBlob};
-
-/// Large enough that the system call does not count, small enough to stay in the cache.
-const HASHED_AT_ONCE: usize = 256 << 10;
 
 /// The session documents of a backend, with a count of the bytes that were read.
 #[derive(Debug)]
@@ -55,22 +52,9 @@ impl Document<'_> {
         self.blob.stat()
     }
 
-    /// Hashes the document from its first byte to its last, in memory of one buffer.
-    pub(crate) fn revision(&self) -> io::Result<Revision> {
-        let mut hasher = RevisionHasher::new();
-        let mut buffer = vec![0; HASHED_AT_ONCE];
-        let mut offset = 0;
-        loop {
-            match self.read_at(&mut buffer, offset) {
-                Ok(0) => return Ok(hasher.finish()),
-                Ok(read) => {
-                    hasher.update(&buffer[..read]);
-                    offset += read as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+    /// The document's revision, from its bytes: a footer's word for it is compared with them.
+    pub(crate) fn revision(&self) -> Result<Revision, session_codec::Error> {
+        Codec::new().revision(self)
     }
 }
 

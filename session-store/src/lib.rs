@@ -73,6 +73,7 @@ pub mod fs;
 mod index_storage;
 mod limits;
 mod order;
+mod page;
 mod probe;
 mod query;
 mod resolve;
@@ -92,6 +93,7 @@ pub use builder::{Builder, IndexKind, Warning};
 pub use durability::Durability;
 pub use error::{ConflictReason, Error};
 pub use limits::Limits;
+pub use page::Page;
 pub use query::{Counts, Cursor, Found, InvalidCursor, LastQuery, Listing, Query, Source};
 pub use skipped::{SkipReason, Skipped};
 pub use store::SessionStore;
@@ -101,7 +103,7 @@ pub use whole::Whole;
 pub use window::Window;
 
 #[doc(no_inline)]
-pub use session_codec::Revision;
+pub use session_codec::{FooterFault, FooterUse, Revision};
 #[doc(inline)]
 pub use session_model::{
     ContentPart, Extra, InvalidId, Message, RawJson, Role, Session, SessionHeader, SessionId,

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use session_codec::{Amendment, Codec, Revision};
+use session_codec::{Amendment, Codec, FooterUse, Revision};
 use session_model::{SessionId, SessionRecord};
 
 /// How many elements a windowed load left out, by array.
@@ -47,6 +47,7 @@ pub struct Tail<S> {
     dropped: Dropped,
     file_bytes: u64,
     revision: Revision,
+    footer: FooterUse,
 }
 
 impl<S> Deref for Tail<S> {
@@ -64,7 +65,18 @@ impl<S> Tail<S> {
             dropped,
             file_bytes,
             revision,
+            footer: FooterUse::Absent,
         }
+    }
+
+    pub(crate) fn with_footer(self, footer: FooterUse) -> Self {
+        Self { footer, ..self }
+    }
+
+    /// Whether the document's footer said where to read, or why it did not.
+    #[must_use]
+    pub fn footer(&self) -> FooterUse {
+        self.footer
     }
 
     /// How many elements were left out.

@@ -44,6 +44,8 @@ pub(super) struct Plan<'a> {
     comma: u64,
     /// End of the last member that stays, or of the opening brace.
     last: u64,
+    /// End of the document's object.
+    end: u64,
     kept: bool,
     /// Where a member that is left out began, if nothing before it stays, so
     /// that the comma after it must go too.
@@ -67,9 +69,15 @@ impl<'a> Plan<'a> {
             elements: 0,
             comma: 0,
             last: 0,
+            end: 0,
             kept: false,
             open: None,
         }
+    }
+
+    /// Returns where the document's closing brace stands.
+    pub(super) fn brace(&self) -> u64 {
+        self.end.saturating_sub(1)
     }
 
     /// Adds what is new at the end and returns the edits in order.
@@ -137,6 +145,11 @@ impl Visit for Plan<'_> {
             return Err(Error::data(at, "expected an object").into());
         }
         self.last = at + 1;
+        Ok(())
+    }
+
+    fn root_end(&mut self, at: u64, _piece: Piece<'_>) -> Result<(), Stop> {
+        self.end = at;
         Ok(())
     }
 

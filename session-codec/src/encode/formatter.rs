@@ -8,54 +8,49 @@ use serde_json::ser::Formatter;
 use super::watch::Watch;
 use crate::{RESERVED, Refusal};
 
-/// Where the name of a member of the document stands in comparison with the
-/// reserved one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Name {
-    /// Not in such a name.
-    Elsewhere,
-    /// So many bytes were equal so far.
-    Equal(usize),
-    /// It is another name.
-    Other,
-}
-
 /// Writes compact JSON and tells the watch what it passes.
 #[derive(Debug)]
 pub(super) struct Checked<'a> {
     watch: &'a Watch,
-    name: Name,
+    names: &'static [&'static str],
+    /// The name of the member being written, as far as it matters.
+    name: Vec<u8>,
+    in_name: bool,
+    /// The marked array that the member is, by its name.
+    marked: Option<usize>,
     element: u64,
 }
 
 impl<'a> Checked<'a> {
     pub(super) fn new(watch: &'a Watch) -> Self {
+        let names = watch.marker().borrow().names();
         Self {
             watch,
-            name: Name::Elsewhere,
+            names,
+            name: Vec::new(),
+            in_name: false,
+            marked: None,
             element: 0,
         }
     }
 
+    #[cold]
     fn name_goes_on(&mut self, bytes: &[u8]) {
-        if let Name::Equal(seen) = self.name {
-            self.name = if RESERVED.as_bytes()[seen..].starts_with(bytes) {
-                Name::Equal(seen + bytes.len())
-            } else {
-                Name::Other
-            };
-        }
+        self.name.extend_from_slice(bytes);
     }
 }
 
 impl Formatter for Checked<'_> {
     fn begin_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        if let Some(name) = self.marked.take_if(|_| self.watch.at_members()) {
+            self.watch.marked_array(name);
+        }
         self.watch.open()?;
         writer.write_all(b"[")
     }
 
     fn end_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.watch.close();
+        self.watch.close_array();
         writer.write_all(b"]")
     }
 
@@ -68,14 +63,14 @@ impl Formatter for Checked<'_> {
             writer.write_all(b",")?;
         }
         if self.watch.at_elements() {
-            self.element = self.watch.position();
+            self.element = self.watch.element_start();
         }
         Ok(())
     }
 
     fn end_array_value<W: io::Write + ?Sized>(&mut self, _writer: &mut W) -> io::Result<()> {
         if self.watch.at_elements() {
-            self.watch.element(self.element, self.watch.position())?;
+            self.watch.element_end(self.element)?;
         }
         Ok(())
     }
@@ -86,6 +81,11 @@ impl Formatter for Checked<'_> {
     }
 
     fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        if self.watch.at_members() {
+            self.watch.leave_open();
+            self.watch.close();
+            return Ok(());
+        }
         self.watch.close();
         writer.write_all(b"}")
     }
@@ -100,16 +100,23 @@ impl Formatter for Checked<'_> {
         }
         if self.watch.at_members() {
             self.watch.member()?;
-            self.name = Name::Equal(0);
+            self.name.clear();
+            self.in_name = true;
         }
         Ok(())
     }
 
     fn end_object_key<W: io::Write + ?Sized>(&mut self, _writer: &mut W) -> io::Result<()> {
-        if self.name == Name::Equal(RESERVED.len()) {
-            return Err(self.watch.refuse(Refusal::ReservedMember));
+        if self.in_name {
+            self.in_name = false;
+            if self.name == RESERVED.as_bytes() {
+                return Err(self.watch.refuse(Refusal::ReservedMember));
+            }
+            self.marked = self
+                .names
+                .iter()
+                .position(|name| name.as_bytes() == self.name);
         }
-        self.name = Name::Elsewhere;
         Ok(())
     }
 
@@ -118,7 +125,7 @@ impl Formatter for Checked<'_> {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if self.name != Name::Elsewhere {
+        if self.in_name {
             self.name_goes_on(fragment.as_bytes());
         }
         writer.write_all(fragment.as_bytes())
@@ -129,9 +136,10 @@ impl Formatter for Checked<'_> {
         writer: &mut W,
         char_escape: serde_json::ser::CharEscape,
     ) -> io::Result<()> {
-        // The reserved name has no character that is written as an escape.
-        if self.name != Name::Elsewhere {
-            self.name = Name::Other;
+        // A name with a character that is written as an escape is nobody's: a
+        // quote that a name cannot hold as it is makes it differ from all.
+        if self.in_name {
+            self.name_goes_on(b"\"");
         }
         serde_json::ser::CompactFormatter.write_char_escape(writer, char_escape)
     }
@@ -141,6 +149,9 @@ impl Formatter for Checked<'_> {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        if self.marked.take_if(|_| self.watch.at_members()).is_some() {
+            self.watch.marker().borrow_mut().give_up();
+        }
         self.watch.raw(fragment)?;
         writer.write_all(fragment.as_bytes())
     }

@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     Error, LimitKind, Limits, RESERVED, Refusal,
+    footer::Marker,
     lexer::{Key, Lexer, Piece, Stop, Visit, Watch as Interest},
 };
 
@@ -29,6 +30,11 @@ pub(crate) struct Watch {
     depth: Cell<u32>,
     members: Cell<u32>,
     fault: RefCell<Option<Error>>,
+    marker: RefCell<Marker>,
+    /// Whether the elements being written are of a marked array.
+    marking: Cell<bool>,
+    /// Whether the document lacks nothing but its closing brace.
+    unclosed: Cell<bool>,
 }
 
 impl Watch {
@@ -40,7 +46,39 @@ impl Watch {
             depth: Cell::new(0),
             members: Cell::new(0),
             fault: RefCell::new(None),
+            marker: RefCell::new(Marker::new(&[], 0)),
+            marking: Cell::new(false),
+            unclosed: Cell::new(false),
         }
+    }
+
+    /// Marks the elements of these arrays as they are written.
+    pub(crate) fn marks(mut self, names: &'static [&'static str]) -> Self {
+        self.marker = RefCell::new(Marker::new(names, self.limits.depth));
+        self
+    }
+
+    pub(crate) fn marker(&self) -> &RefCell<Marker> {
+        &self.marker
+    }
+
+    /// Reports whether the document has room for one member more.
+    pub(crate) fn has_room(&self) -> bool {
+        self.members.get() < self.limits.members
+    }
+
+    pub(crate) fn marked_array(&self, name: usize) {
+        self.marker.borrow_mut().array(name);
+        self.marking.set(true);
+    }
+
+    /// Notes that the document's own brace is to be closed, by the writer.
+    pub(crate) fn leave_open(&self) {
+        self.unclosed.set(true);
+    }
+
+    pub(crate) fn is_unclosed(&self) -> bool {
+        self.unclosed.get()
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -55,7 +93,7 @@ impl Watch {
         result
     }
 
-    fn is_document(&self) -> bool {
+    pub(crate) fn is_document(&self) -> bool {
         self.rules == Rules::Document
     }
 
@@ -115,6 +153,26 @@ impl Watch {
         self.depth.set(self.depth.get() - 1);
     }
 
+    /// Leaves an array, whose bracket is about to be written.
+    #[inline]
+    pub(crate) fn close_array(&self) {
+        if self.marking.get() && self.depth.get() == 2 {
+            self.marking.set(false);
+            self.marker.borrow_mut().array_end(self.position.get());
+        }
+        self.close();
+    }
+
+    /// Notes that an element of a member starts here.
+    #[inline]
+    pub(crate) fn element_start(&self) -> u64 {
+        let at = self.position.get();
+        if self.marking.get() {
+            self.marker.borrow_mut().element_start(at);
+        }
+        at
+    }
+
     /// Reports whether the members being written are the document's own.
     #[inline]
     pub(crate) fn at_members(&self) -> bool {
@@ -138,6 +196,17 @@ impl Watch {
         Ok(())
     }
 
+    /// Notes that the element which started at `from` ended here.
+    #[inline]
+    pub(crate) fn element_end(&self, from: u64) -> io::Result<()> {
+        let to = self.position.get();
+        if self.marking.get() {
+            self.marker.borrow_mut().element_end(to);
+        }
+        self.element(from, to)
+    }
+
+    #[inline]
     pub(crate) fn element(&self, from: u64, to: u64) -> io::Result<()> {
         let limit = self.limits.element_bytes;
         if to - from > limit {
@@ -150,6 +219,9 @@ impl Watch {
     /// keep the rules where it stands.
     pub(crate) fn raw(&self, text: &str) -> io::Result<()> {
         let start = self.position.get();
+        if start == 0 {
+            self.marker.borrow_mut().give_up();
+        }
         let mut lexer = match self.depth.get() {
             0 => Lexer::new(self.limits.depth, RESERVED.len()),
             depth => Lexer::inside(depth, self.limits.depth),

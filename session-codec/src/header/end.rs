@@ -8,7 +8,12 @@ use super::{
     found::{Found, Member, Wanted, object},
     head::STEPS,
 };
-use crate::{Codec, Error, Parser, ReadAt, lexer::Key, walk::walk_slice};
+use crate::{
+    Codec, Error, Parser, ReadAt,
+    footer::{find_if_there, looks_ended},
+    lexer::Key,
+    walk::walk_slice,
+};
 
 /// Where the document lies.
 #[derive(Debug)]
@@ -38,10 +43,12 @@ impl End {
     ) -> Result<Seen, Error> {
         let mut seen = Seen::default();
         let mut bytes = Vec::new();
+        let mut size = self.size;
+        let mut closing: &[u8] = b"";
         for step in STEPS {
-            let from = self.size.saturating_sub(step);
-            let mut more = vec![0; usize::try_from(step).unwrap_or(0)];
-            more.truncate(usize::try_from(self.size - from).unwrap_or(0) - bytes.len());
+            let taken = size - bytes.len() as u64;
+            let from = size.saturating_sub(step).min(taken);
+            let mut more = vec![0; usize::try_from(taken - from).unwrap_or(0)];
             match source.read_exact_at(&mut more, from) {
                 Ok(()) => {}
                 // It was shortened since its size was asked for.
@@ -54,8 +61,27 @@ impl End {
             seen.bytes_read += more.len() as u64;
             more.append(&mut bytes);
             bytes = more;
+            let mut from = from;
+            if closing.is_empty()
+                && looks_ended(&bytes)
+                && let Some(found) = find_if_there(source)?
+            {
+                // A footer is passed in one go; the document reads on before it.
+                seen.bytes_read += found.end.len() as u64;
+                (size, closing) = (found.footer.body, b"}");
+                let before = usize::try_from(size.saturating_sub(found.base)).unwrap_or(0);
+                bytes = found.end;
+                bytes.truncate(before);
+                from = size - before as u64;
+                if from > size.saturating_sub(STEPS[0]) {
+                    // Too little came along: the next step reads more.
+                    continue;
+                }
+            }
+            bytes.extend_from_slice(closing);
             let (members, halt) = members_from_end(&bytes, from == 0);
             let members = select(&bytes, from, &members, wanted, head);
+            bytes.truncate(bytes.len() - closing.len());
             if walk_slice(codec.lexer([]), &mut (), &object(&members)).is_err() {
                 seen.members = None;
                 return Ok(seen);

@@ -11,6 +11,8 @@ mod count;
 mod decode;
 mod encode;
 mod errors;
+mod footer;
+mod footer_hostile;
 mod header;
 mod hostile;
 mod lexer;

@@ -220,12 +220,13 @@ fn only_the_kept_bytes_are_read_twice() {
     assert_eq!(tail.dropped, [("messages".to_owned(), 2900)]);
     let kept = 100 * 1100;
     assert!(
-        source.bytes() <= document.len() as u64 + kept,
+        // The look for a footer takes one read of 16 KiB more.
+        source.bytes() <= document.len() as u64 + kept + (16 << 10),
         "{}",
         source.bytes()
     );
     assert!(
-        source.calls() <= document.len() as u64 / (64 << 10) + 5,
+        source.calls() <= document.len() as u64 / (64 << 10) + 6,
         "{}",
         source.calls()
     );

@@ -44,13 +44,9 @@ impl<S: SessionRecord> SessionStore<S> {
         let stat = document
             .stat()
             .map_err(|source| Error::io("stat", &path, source))?;
-        // One pass gives the revision, and everything of the document but its elements.
-        let kept = self
-            .shared
-            .codec
-            .prune(&document, &TailCap::all(S::CAPPED, 0))
-            .map_err(|error| from_codec("read", &path, error))?;
-        let from = kept.revision;
+        let failed = |error| from_codec("read", &path, error);
+        // Of the bytes: what is about to be copied is not taken on a footer's word.
+        let from = document.revision().map_err(failed)?;
         if append.base().is_some_and(|base| base != from) {
             let reason = ConflictReason::Changed;
             return Err(Error::Conflict { path, reason });
@@ -58,6 +54,12 @@ impl<S: SessionRecord> SessionStore<S> {
         if append.is_empty() {
             return Ok(from);
         }
+        // Everything of the document but its elements.
+        let kept = self
+            .shared
+            .codec
+            .prune(&document, &TailCap::all(S::CAPPED, 0))
+            .map_err(failed)?;
         let (amendment, header) = self.check_append(id, append, kept.json)?;
         let target = Target {
             id,

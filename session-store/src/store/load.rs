@@ -1,6 +1,7 @@
 //! Loading one session, whole or as a window.
 
 use std::io;
+use std::ops::Range;
 
 use session_codec::{ReadAt as _, Revision};
 use session_model::{SessionId, SessionRecord};
@@ -11,7 +12,7 @@ use crate::failure::from_codec;
 use crate::tail::Dropped;
 use crate::trace::{event, span};
 use crate::view::Seen;
-use crate::{Error, Tail, Window};
+use crate::{Error, Page, Tail, Window};
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Loads a whole session.
@@ -29,8 +30,9 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Loads the end of a session: the last elements of each capped array, and every other member.
     ///
-    /// Memory is bounded by what is returned, not by the file. What is returned is validated in full; elements that
-    /// are left out are only checked to be JSON.
+    /// Memory is bounded by what is returned, not by the file; so is the time, where the document ends with a footer.
+    /// What is returned is validated in full. Elements that are left out are only checked to be JSON, and not even read
+    /// where a footer is used.
     ///
     /// # Errors
     ///
@@ -38,6 +40,61 @@ impl<S: SessionRecord> SessionStore<S> {
     pub fn load_tail(&self, id: &SessionId, window: Window) -> Result<Tail<S>, Error> {
         let documents = Documents::new(&*self.shared.backend);
         self.load_tail_from(&documents, id, window)
+    }
+
+    /// Loads some elements of one capped array, wherever in it they stand, and none of the other capped arrays: for
+    /// scrolling back through a history.
+    ///
+    /// `range` counts elements from 0, the oldest; it is cut to what there is. With a footer the cost is that of what is
+    /// returned and a part of the array that does not grow with the page; without one the document is walked over.
+    ///
+    /// ```
+    /// use session_store::{Message, Session, SessionId, SessionStore};
+    ///
+    /// # let scratch = tempfile::tempdir()?;
+    /// # let store = SessionStore::open(scratch.path().join("sessions"))?;
+    /// let mut session = Session::new(SessionId::new("long")?, "/home/me/project");
+    /// for n in 0..10 {
+    ///     session.push(Message::user(format!("message {n}")));
+    /// }
+    /// store.save(&session)?;
+    ///
+    /// let page = store.load_page(&session.id, "messages", 3..6)?;
+    /// assert_eq!(page.messages, session.messages[3..6]);
+    /// assert_eq!((page.range(), page.count()), (3..6, 10));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`load_tail`](SessionStore::load_tail); [`Error::Refused`] for an array that the record does not name as
+    /// capped.
+    pub fn load_page(
+        &self,
+        id: &SessionId,
+        array: &str,
+        range: Range<u64>,
+    ) -> Result<Page<S>, Error> {
+        span!("load_page", %id);
+        let path = self.path(id);
+        if !S::CAPPED.contains(&array) {
+            let reason = "a page is of one of the record's capped arrays".to_owned();
+            return Err(Error::Refused { path, reason });
+        }
+        let documents = Documents::new(&*self.shared.backend);
+        let document = self.document(&documents, id)?;
+        let decoded = self
+            .shared
+            .codec
+            .page::<S, _>(&document, S::CAPPED, array, range)
+            .map_err(|error| from_codec("read", &path, error))?;
+        if decoded.value.id() != id.as_str() {
+            return Err(Error::misnamed(&path));
+        }
+        // Whatever its range: the other arrays are empty.
+        self.views.saw_window(id);
+        event!(%id, bytes = decoded.bytes_read, "load_page");
+        Ok(Page::new(decoded))
     }
 
     pub(super) fn load_from(&self, documents: &Documents<'_>, id: &SessionId) -> Result<S, Error> {
@@ -56,7 +113,7 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         let json = document.read_all().map_err(failed)?;
         let after = document.stat().map_err(failed)?;
-        let revision = Revision::of(&json);
+        let revision = Revision::of_document(&json);
         let record: S = self
             .shared
             .codec
@@ -99,12 +156,10 @@ impl<S: SessionRecord> SessionStore<S> {
             self.views.saw_window(id);
         }
         event!(%id, bytes = decoded.bytes, dropped = dropped.total(), "load_tail");
-        Ok(Tail::new(
-            decoded.value,
-            dropped,
-            decoded.bytes,
-            decoded.revision,
-        ))
+        Ok(
+            Tail::new(decoded.value, dropped, decoded.bytes, decoded.revision)
+                .with_footer(decoded.footer),
+        )
     }
 
     fn document<'d>(

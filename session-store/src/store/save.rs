@@ -161,7 +161,7 @@ impl<S: SessionRecord> SessionStore<S> {
         document
             .revision()
             .map(Some)
-            .map_err(|source| Error::io("read", &self.path(id), source))
+            .map_err(|error| from_codec("read", &self.path(id), error))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use session_model::testing::{Generator, Layout, Shape};
-use session_store::{Append, Message, RawJson, Session, Window};
+use session_store::{Append, FooterUse, Message, RawJson, Session, Window};
 
 use crate::support::{Scratch, id, session, transcripts};
 
@@ -134,4 +134,95 @@ fn a_damaged_element_outside_the_window_does_not_stop_a_resume() {
         store.load_tail(&id("s"), Window::last(1)).unwrap().messages,
         [Message::user("on")]
     );
+}
+
+#[test]
+fn windows_and_pages_of_saved_sessions_are_read_by_their_footer() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let history = session("s", "/work", 300, 1);
+    let revision = store.save(&history).unwrap();
+    let tail = store.load_tail(&history.id, Window::last(3)).unwrap();
+    assert_eq!(
+        (tail.footer(), tail.revision()),
+        (FooterUse::Used, revision)
+    );
+    assert_eq!(tail.messages, history.messages[297..]);
+    let page = store.load_page(&history.id, "messages", 100..110).unwrap();
+    assert_eq!(page.messages, history.messages[100..110]);
+    assert_eq!((page.range(), page.count()), (100..110, 300));
+    assert_eq!(
+        (page.footer(), page.revision()),
+        (FooterUse::Used, revision)
+    );
+    let past = store.load_page(&history.id, "messages", 295..999).unwrap();
+    assert_eq!((past.range(), past.messages.len()), (295..300, 5));
+    assert!(
+        store
+            .load_page(&history.id, "usage", 0..1)
+            .unwrap_err()
+            .is_refused()
+    );
+    // A footer goes with the document it describes: appended to, it has a new one.
+    let turn = Append::new().message(&Message::user("on")).unwrap();
+    let appended = store.append(&history.id, &turn).unwrap();
+    let tail = store.load_tail(&history.id, Window::last(1)).unwrap();
+    assert_eq!(
+        (tail.footer(), tail.revision()),
+        (FooterUse::Used, appended)
+    );
+    assert_eq!(tail.messages, [Message::user("on")]);
+    assert_eq!(store.load(&history.id).unwrap().messages.len(), 301);
+}
+
+#[test]
+fn a_page_is_never_seen_and_never_saved_over_the_whole() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let history = session("s", "/work", 20, 1);
+    store.save(&history).unwrap();
+    let on_disk = std::fs::read(store.path(&history.id)).unwrap();
+    for range in [0..5, 0..20] {
+        let other = store.clone();
+        let page = other.load_page(&history.id, "messages", range).unwrap();
+        let clone = Session::clone(&page);
+        assert!(other.save(&clone).unwrap_err().is_conflict());
+        assert!(other.overwrite(&clone).unwrap_err().is_partial());
+        assert_eq!(std::fs::read(store.path(&history.id)).unwrap(), on_disk);
+    }
+    // Also after the whole was seen.
+    let page = store.load_page(&history.id, "messages", 0..5).unwrap();
+    assert!(store.save(&Session::clone(&page)).unwrap_err().is_partial());
+    assert!(store.save(&history).is_ok());
+}
+
+#[test]
+fn a_store_without_footers_writes_none_and_answers_the_same() {
+    let scratch = Scratch::new();
+    let store = session_store::SessionStore::builder(scratch.sessions())
+        .durability(session_store::Durability::Process)
+        .without_footers()
+        .open()
+        .unwrap();
+    let history = session("s", "/work", 30, 1);
+    store.save(&history).unwrap();
+    let on_disk = std::fs::read(store.path(&history.id)).unwrap();
+    assert_eq!(on_disk, serde_json::to_vec(&history).unwrap());
+    let tail = store.load_tail(&history.id, Window::last(2)).unwrap();
+    assert_eq!(tail.footer(), FooterUse::Absent);
+    let page = store.load_page(&history.id, "messages", 3..5).unwrap();
+    assert_eq!(page.messages, history.messages[3..5]);
+    assert_eq!(page.footer(), FooterUse::Absent);
+}
+
+#[test]
+fn an_edit_of_equal_length_is_a_conflict_whatever_the_footer_says() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let mut history = session("s", "/work", 5, 1);
+    store.save(&history).unwrap();
+    let text = std::fs::read_to_string(store.path(&history.id)).unwrap();
+    scratch.write("s.json", text.replacen("message 0", "MESSAGE 0", 1));
+    history.push(Message::user("more"));
+    assert!(store.save(&history).unwrap_err().is_conflict());
 }
