@@ -41,7 +41,7 @@ impl<P: Parser> Codec<P> {
             json[range].fill(b' ');
         }
         self.parser
-            .parse(json)
+            .parse(&mut json)
             .map_err(|error| self.parse_failed(&error, |offset| offset as u64))
     }
 }

@@ -15,13 +15,15 @@ use crate::message;
 
 /// A parser of whole JSON texts.
 pub trait Parser: Debug + Clone + Default + Send + Sync {
-    /// Decodes one JSON text, which the parser may overwrite.
+    /// Decodes one JSON text, which the parser may overwrite: nothing is
+    /// promised of it afterwards. It is borrowed so that a text inside a larger
+    /// buffer needs no copy.
     ///
     /// # Errors
     ///
     /// A [`ParseError`] with the place in `json` and a text that quotes nothing
     /// of it.
-    fn parse<T: DeserializeOwned>(&self, json: Vec<u8>) -> Result<T, ParseError>;
+    fn parse<T: DeserializeOwned>(&self, json: &mut [u8]) -> Result<T, ParseError>;
 }
 
 /// Why a text could not be decoded.
@@ -101,16 +103,16 @@ impl ParseError {
 /// ```
 /// use session_codec::{Parser, SerdeJson};
 ///
-/// let numbers: Vec<u8> = SerdeJson.parse(b"[1, 2]".to_vec())?;
+/// let numbers: Vec<u8> = SerdeJson.parse(&mut b"[1, 2]".to_vec())?;
 /// assert_eq!(numbers, [1, 2]);
-/// assert_eq!(SerdeJson.parse::<u8>(b"  x".to_vec()).unwrap_err().offset(), 2);
+/// assert_eq!(SerdeJson.parse::<u8>(&mut b"  x".to_vec()).unwrap_err().offset(), 2);
 /// # Ok::<(), session_codec::ParseError>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SerdeJson;
 
 impl Parser for SerdeJson {
-    fn parse<T: DeserializeOwned>(&self, json: Vec<u8>) -> Result<T, ParseError> {
-        serde_json::from_slice(&json).map_err(|error| ParseError::from_serde_json(&error, &json))
+    fn parse<T: DeserializeOwned>(&self, json: &mut [u8]) -> Result<T, ParseError> {
+        serde_json::from_slice(json).map_err(|error| ParseError::from_serde_json(&error, json))
     }
 }

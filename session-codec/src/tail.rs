@@ -188,7 +188,7 @@ impl<P: Parser> Codec<P> {
 
     fn decode_pruned<T: DeserializeOwned>(&self, pruned: Pruned) -> Result<TailDecoded<T>, Error> {
         let Pruned {
-            json,
+            mut json,
             dropped,
             counts,
             bytes,
@@ -198,7 +198,7 @@ impl<P: Parser> Codec<P> {
         let _span = trace::span("decode_kept", json.len() as u64);
         let value = self
             .parser
-            .parse(json)
+            .parse(&mut json)
             .map_err(|error| self.parse_failed(&error, |offset| place(&map, offset)))?;
         Ok(TailDecoded {
             value,

@@ -15,8 +15,8 @@ use crate::{ParseError, Parser, SerdeJson};
 pub struct SimdJson;
 
 impl Parser for SimdJson {
-    fn parse<T: DeserializeOwned>(&self, json: Vec<u8>) -> Result<T, ParseError> {
-        let mut scratch = json.clone();
+    fn parse<T: DeserializeOwned>(&self, json: &mut [u8]) -> Result<T, ParseError> {
+        let mut scratch = json.to_vec();
         match simd_json::serde::from_slice(&mut scratch) {
             Ok(value) => Ok(value),
             Err(_) => SerdeJson.parse(json),
