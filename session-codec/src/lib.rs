@@ -106,6 +106,7 @@ mod error;
 mod header;
 mod lexer;
 mod limits;
+mod load;
 #[cfg(feature = "mmap")]
 mod mapped;
 mod members;
@@ -129,6 +130,7 @@ pub use encode::Encoded;
 pub use error::{Error, LimitKind, Refusal};
 pub use header::{HeaderSpec, HeaderText, Look};
 pub use limits::Limits;
+pub use load::Loaded;
 #[cfg(feature = "mmap")]
 pub use mapped::Mapped;
 #[cfg(feature = "simd-json")]

@@ -1,0 +1,140 @@
+//! Where the bytes of a pass come from: a slice, or a file through one buffer.
+//! Owns the buffer and the hash of what went through it; must not know JSON.
+
+use std::io;
+
+use crate::{ReadAt, Revision, RevisionHasher};
+
+/// What asking for more bytes brought.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct More {
+    /// Whether there are more than before.
+    pub(super) came: bool,
+    /// Bytes that are no longer at the front.
+    pub(super) gone: usize,
+}
+
+/// A document as a stretch of bytes that moves forward.
+pub(crate) trait Input {
+    /// Returns the bytes at hand.
+    fn bytes(&self) -> &[u8];
+
+    /// Gets more bytes behind those at hand, letting go of those before `keep`.
+    fn more(&mut self, keep: usize) -> io::Result<More>;
+
+    /// Returns the offset of the first byte at hand.
+    fn base(&self) -> u64;
+}
+
+/// A document in memory.
+#[derive(Debug)]
+pub(crate) struct Whole<'a>(pub(crate) &'a [u8]);
+
+impl Input for Whole<'_> {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        self.0
+    }
+
+    fn more(&mut self, _keep: usize) -> io::Result<More> {
+        Ok(More {
+            came: false,
+            gone: 0,
+        })
+    }
+
+    fn base(&self) -> u64 {
+        0
+    }
+}
+
+/// A document that is read in pieces, each once, in order.
+#[derive(Debug)]
+pub(crate) struct Pieces<'s, R: ?Sized> {
+    source: &'s R,
+    piece_bytes: usize,
+    buffer: Vec<u8>,
+    /// How many bytes of the buffer are at hand.
+    filled: usize,
+    base: u64,
+    hasher: RevisionHasher,
+    /// How many bytes at hand the hasher has seen.
+    hashed: usize,
+}
+
+impl<'s, R: ReadAt + ?Sized> Pieces<'s, R> {
+    pub(crate) fn new(source: &'s R, piece_bytes: usize) -> Self {
+        Self {
+            source,
+            piece_bytes,
+            buffer: Vec::new(),
+            filled: 0,
+            base: 0,
+            hasher: RevisionHasher::new(),
+            hashed: 0,
+        }
+    }
+
+    /// Returns the length and hash of all bytes read.
+    pub(crate) fn finish(mut self) -> Read {
+        self.hash_to(self.filled);
+        Read {
+            bytes: self.base + self.filled as u64,
+            revision: self.hasher.finish(),
+        }
+    }
+
+    fn hash_to(&mut self, to: usize) {
+        if let Some(bytes) = self.buffer.get(self.hashed..to) {
+            self.hasher.update(bytes);
+            self.hashed = to;
+        }
+    }
+}
+
+/// What is known of bytes that were read to their end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Read {
+    pub(crate) bytes: u64,
+    pub(crate) revision: Revision,
+}
+
+impl<R: ReadAt + ?Sized> Input for Pieces<'_, R> {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+
+    fn more(&mut self, keep: usize) -> io::Result<More> {
+        self.hash_to(keep);
+        self.buffer.copy_within(keep..self.filled, 0);
+        self.filled -= keep;
+        self.hashed -= keep;
+        self.base += keep as u64;
+        // A string that fills half of the buffer needs a larger one; with twice
+        // the size each byte moves once on average.
+        if 2 * self.filled >= self.buffer.len() {
+            let size = self.piece_bytes.max(2 * self.buffer.len());
+            self.buffer.resize(size, 0);
+        }
+        loop {
+            let from = self.base + self.filled as u64;
+            match self.source.read_at(&mut self.buffer[self.filled..], from) {
+                Ok(read) => {
+                    self.filled += read;
+                    return Ok(More {
+                        came: read > 0,
+                        gone: keep,
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    #[inline]
+    fn base(&self) -> u64 {
+        self.base
+    }
+}
