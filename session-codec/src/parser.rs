@@ -126,9 +126,11 @@ pub struct SerdeJson;
 
 impl Parser for SerdeJson {
     fn parse<T: DeserializeOwned>(&self, json: &mut [u8]) -> Result<T, ParseError> {
-        match direct::decode(direct::Whole(json), direct::Rules::plain()) {
-            Ok((value, _)) => Ok(value),
-            Err(_) => judged(json),
+        let value = direct::Whole::new(json)
+            .and_then(|text| direct::decode(text, direct::Rules::plain()).ok());
+        match value {
+            Some((value, _)) => Ok(value),
+            None => judged(json),
         }
     }
 

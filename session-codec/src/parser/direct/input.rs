@@ -1,8 +1,9 @@
 //! Where the bytes of a pass come from: a slice, or a file through one buffer.
 //! Owns the buffer and the hash of what went through it; must not know JSON.
 
-use std::io;
+use std::{io, ops::Range};
 
+use super::text::utf8;
 use crate::{ReadAt, Revision, RevisionHasher};
 
 /// What asking for more bytes brought.
@@ -19,6 +20,9 @@ pub(crate) trait Input {
     /// Returns the bytes at hand.
     fn bytes(&self) -> &[u8];
 
+    /// Returns some of them as text, if they are.
+    fn text(&self, range: Range<usize>) -> Option<&str>;
+
     /// Gets more bytes behind those at hand, letting go of those before `keep`.
     fn more(&mut self, keep: usize) -> io::Result<More>;
 
@@ -28,12 +32,25 @@ pub(crate) trait Input {
 
 /// A document in memory.
 #[derive(Debug)]
-pub(crate) struct Whole<'a>(pub(crate) &'a [u8]);
+pub(crate) struct Whole<'a>(&'a str);
+
+impl<'a> Whole<'a> {
+    /// Takes a text. One that is not UTF-8 is nothing for a pass: `serde_json`
+    /// may still take it, where a type ignores the odd part.
+    pub(crate) fn new(json: &'a [u8]) -> Option<Self> {
+        utf8(json).map(Self)
+    }
+}
 
 impl Input for Whole<'_> {
     #[inline]
     fn bytes(&self) -> &[u8] {
-        self.0
+        self.0.as_bytes()
+    }
+
+    #[inline]
+    fn text(&self, range: Range<usize>) -> Option<&str> {
+        self.0.get(range)
     }
 
     fn more(&mut self, _keep: usize) -> io::Result<More> {
@@ -103,6 +120,11 @@ impl<R: ReadAt + ?Sized> Input for Pieces<'_, R> {
     #[inline]
     fn bytes(&self) -> &[u8] {
         &self.buffer[..self.filled]
+    }
+
+    #[inline]
+    fn text(&self, range: Range<usize>) -> Option<&str> {
+        utf8(&self.bytes()[range])
     }
 
     fn more(&mut self, keep: usize) -> io::Result<More> {

@@ -5,7 +5,20 @@ use std::ops::Range;
 
 use serde_json::Error;
 
-use super::{Direct, Input, scan::plain};
+use super::{Direct, Input, scan::{copy_plain, plain}};
+
+/// Bytes from which on a check by vector instructions pays for its call.
+const LONG: usize = 64;
+
+/// Returns bytes as text, if they are.
+#[inline]
+pub(super) fn utf8(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() < LONG {
+        std::str::from_utf8(bytes).ok()
+    } else {
+        simdutf8::basic::from_utf8(bytes).ok()
+    }
+}
 
 /// Where the bytes of a string are, once it is read.
 #[derive(Debug)]
@@ -25,13 +38,13 @@ impl<I: Input> Direct<I> {
         take: impl FnOnce(&str) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let text = self.read_string()?;
-        let bytes = match text {
-            Text::Here(range) => &self.input.bytes()[range],
-            Text::Scratch => &self.scratch,
+        let text = match text {
+            Text::Here(range) => self.input.text(range),
+            Text::Scratch => utf8(&self.scratch),
         };
-        match std::str::from_utf8(bytes) {
-            Ok(text) => take(text),
-            Err(_) => Err(self.refuse()),
+        match text {
+            Some(text) => take(text),
+            None => Err(self.refuse()),
         }
     }
 
@@ -78,8 +91,7 @@ impl<I: Input> Direct<I> {
         loop {
             let bytes = self.input.bytes();
             let rest = &bytes[self.at..];
-            let length = plain(rest);
-            self.scratch.extend_from_slice(&rest[..length]);
+            let length = copy_plain(rest, &mut self.scratch);
             self.at += length;
             match rest.get(length) {
                 Some(b'"') => {

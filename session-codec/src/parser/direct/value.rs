@@ -57,7 +57,7 @@ impl<I: Input> Direct<I> {
         self.anchor = Some(self.at);
         self.skip_value(self.in_document().is_some())?;
         let start = self.anchor.take().unwrap_or(self.at);
-        let Ok(text) = std::str::from_utf8(&self.input.bytes()[start..self.at]) else {
+        let Some(text) = self.input.text(start..self.at) else {
             return Err(self.refuse());
         };
         let value = visitor.visit_map(MapDeserializer::<_, Error>::new(std::iter::once((
