@@ -33,6 +33,7 @@ pub struct Codec<P: Parser = SerdeJson> {
     pub(crate) parser: P,
     pub(crate) limits: Limits,
     read_size: Option<usize>,
+    threads: Option<usize>,
 }
 
 impl Codec {
@@ -49,8 +50,7 @@ impl<P: Parser> Codec<P> {
     pub fn with_parser(parser: P) -> Self {
         Self {
             parser,
-            limits: Limits::default(),
-            read_size: None,
+            ..Self::default()
         }
     }
 
@@ -67,6 +67,22 @@ impl<P: Parser> Codec<P> {
     pub fn read_size(mut self, bytes: usize) -> Self {
         self.read_size = Some(bytes.max(1));
         self
+    }
+
+    /// Lets one call use at most `count` threads, the caller's among them: 1 if
+    /// not set. Answers and errors do not depend on it.
+    ///
+    /// More than one pays for documents of several megabytes. A second thread is
+    /// started for the call and joined before it returns; one is the most that
+    /// is started.
+    #[must_use]
+    pub fn threads(mut self, count: usize) -> Self {
+        self.threads = Some(count.max(1));
+        self
+    }
+
+    pub(crate) fn thread_count(&self) -> usize {
+        self.threads.unwrap_or(1)
     }
 
     pub(crate) fn piece_bytes(&self) -> usize {

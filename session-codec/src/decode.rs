@@ -37,10 +37,9 @@ impl<P: Parser> Codec<P> {
         let _span = trace::span("decode", json.len() as u64);
         if self.parser.is_exact() {
             let rules = direct::Rules::document(&self.limits);
-            let value =
-                direct::Whole::new(&json).and_then(|text| direct::decode(text, rules).ok());
-            if let Some((value, _)) = value {
-                return Ok(value);
+            let value = direct::Whole::new(&json).and_then(|text| direct::decode(text, rules).ok());
+            if let Some(decoded) = value {
+                return Ok(decoded.value);
             }
         }
         self.decode_judged(json)

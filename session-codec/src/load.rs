@@ -1,13 +1,21 @@
 //! Loading a whole document from where it is kept. Owns the call and its
 //! result; must not know windows or files.
 
+mod split;
+
+use std::{io, thread};
+
 use serde::de::DeserializeOwned;
+use split::{Cut, Part};
 
 use crate::{
-    Codec, Error, Parser, ReadAt, Revision,
+    Codec, Error, Parser, ReadAt, Revision, RevisionHasher,
     parser::direct::{self, Pieces, Rules, Undecided},
     trace,
 };
+
+/// A document of fewer reads than this is not worth a second thread: 2 MiB.
+const SPLIT_READS: u64 = 8;
 
 /// A whole document, decoded.
 #[derive(Debug, Clone)]
@@ -56,12 +64,12 @@ impl<P: Parser> Codec<P> {
         if self.parser.is_exact() {
             let pieces = Pieces::new(source, self.piece_bytes_for(size));
             match direct::decode(pieces, Rules::document(&self.limits)) {
-                Ok((value, pieces)) => {
-                    let read = pieces.finish();
+                Ok(decoded) => {
+                    let read = decoded.input.finish();
                     return Ok(Loaded {
-                        value,
+                        value: decoded.value,
                         bytes: read.bytes,
-                        revision: read.revision,
+                        revision: read.hasher.finish(),
                     });
                 }
                 Err(Undecided::Io(error)) => return Err(Error::Io(error)),
@@ -69,6 +77,128 @@ impl<P: Parser> Codec<P> {
             }
         }
         self.load_judged(source)
+    }
+
+    /// Does what [`load`](Self::load) does, by two threads where
+    /// [`threads`](Self::threads) allows it and the document is large.
+    ///
+    /// The document is cut between two elements of its member `array`; without
+    /// one it is not cut. `join`
+    /// gets the value of what stands before the cut, and the value of the
+    /// document without the elements of `array` that stand before the cut; it
+    /// puts those in front, or says `None`, after which the document is decoded
+    /// as a whole. So a type must not tell the difference: one that compares
+    /// elements with each other, or refuses a document that lacks what stands
+    /// behind the array, is better loaded by one thread.
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    /// use session_codec::Codec;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Log {
+    ///     events: Vec<Event>,
+    /// }
+    /// #[derive(Deserialize)]
+    /// struct Event {
+    ///     n: u32,
+    /// }
+    ///
+    /// let events = (0..1000).map(|n| format!("{{\"n\":{n}}}")).collect::<Vec<_>>().join(",");
+    /// let document = format!("{{\"events\":[{events}]}}").into_bytes();
+    /// let codec = Codec::new().threads(2).read_size(256);
+    /// let log = codec.load_split(&document, Some("events"), |mut first: Log, rest: Log| {
+    ///     first.events.extend(rest.events);
+    ///     Some(first)
+    /// })?;
+    /// assert!(log.value.events.iter().map(|event| event.n).eq(0..1000));
+    /// # Ok::<(), session_codec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), whose answers do not differ.
+    ///
+    /// # Complexity
+    ///
+    /// As [`load`](Self::load). A document that cannot be cut after all is
+    /// decoded once more by one thread.
+    pub fn load_split<T, R>(
+        &self,
+        source: &R,
+        array: Option<&str>,
+        join: impl FnOnce(T, T) -> Option<T>,
+    ) -> Result<Loaded<T>, Error>
+    where
+        T: DeserializeOwned + Send,
+        R: ReadAt + Sync + ?Sized,
+    {
+        let size = source.size()?;
+        let small = size < SPLIT_READS * self.piece_bytes() as u64;
+        if self.thread_count() > 1
+            && self.parser.is_exact()
+            && !small
+            && let Some(array) = array
+            && let Some(cut) = self.find_cut(source, size, array)?
+            && let Some(loaded) = self.load_cut(source, size, array, cut, join)?
+        {
+            return Ok(loaded);
+        }
+        self.load(source)
+    }
+
+    fn load_cut<T, R>(
+        &self,
+        source: &R,
+        size: u64,
+        array: &str,
+        cut: Cut,
+        join: impl FnOnce(T, T) -> Option<T>,
+    ) -> Result<Option<Loaded<T>>, Error>
+    where
+        T: DeserializeOwned + Send,
+        R: ReadAt + Sync + ?Sized,
+    {
+        let _span = trace::span("load_split", size);
+        let rules = Rules::document(&self.limits).once(array);
+        let piece_bytes = self.piece_bytes();
+        let first = Part::First {
+            source,
+            comma: cut.comma,
+        };
+        let rest = Part::Rest { source, cut };
+        let (first, rest) = thread::scope(|scope| {
+            let rest = scope.spawn(|| {
+                direct::decode::<T, _>(Pieces::new(&rest, piece_bytes).hash_up_to(0), rules)
+                    .map(|decoded| decoded.value)
+            });
+            let pieces = Pieces::new(&first, piece_bytes).hash_up_to(cut.comma);
+            let first = direct::decode::<T, _>(pieces, rules).and_then(|decoded| {
+                // The array that was closed for it must be the one named.
+                if decoded.last_opened != cut.array {
+                    return Err(Undecided::Ask);
+                }
+                let hasher = decoded.input.finish().hasher;
+                let hashed = hash_rest(source, hasher, cut.comma, piece_bytes);
+                Ok((decoded.value, hashed.map_err(Undecided::Io)?))
+            });
+            (first, rest.join())
+        });
+        // A panic of the type's own code goes on where it would have gone.
+        let rest = rest.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        match (first, rest) {
+            (Err(Undecided::Io(error)), _) | (_, Err(Undecided::Io(error))) => {
+                Err(Error::Io(error))
+            }
+            (Ok((first, (bytes, revision))), Ok(rest)) => {
+                Ok(join(first, rest).map(|value| Loaded {
+                    value,
+                    bytes,
+                    revision,
+                }))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Reads everything and has the parser judge it.
@@ -84,5 +214,26 @@ impl<P: Parser> Codec<P> {
             bytes,
             revision,
         })
+    }
+}
+
+/// Hashes what stands from `offset` on, and returns the length and hash of all.
+fn hash_rest<R: ReadAt + ?Sized>(
+    source: &R,
+    mut hasher: RevisionHasher,
+    mut offset: u64,
+    piece_bytes: usize,
+) -> io::Result<(u64, Revision)> {
+    let mut buffer = vec![0; piece_bytes];
+    loop {
+        match source.read_at(&mut buffer, offset) {
+            Ok(0) => return Ok((offset, hasher.finish())),
+            Ok(read) => {
+                hasher.update(&buffer[..read]);
+                offset += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }

@@ -129,7 +129,7 @@ impl Parser for SerdeJson {
         let value = direct::Whole::new(json)
             .and_then(|text| direct::decode(text, direct::Rules::plain()).ok());
         match value {
-            Some((value, _)) => Ok(value),
+            Some(decoded) => Ok(decoded.value),
             None => judged(json),
         }
     }

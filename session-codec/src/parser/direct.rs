@@ -30,8 +30,10 @@ const DEEPEST: u32 = 127;
 
 /// What a document must keep to beyond the grammar.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
+pub(crate) struct Rules<'n> {
     depth: u32,
+    /// A member that may stand only once.
+    once: Option<&'n str>,
     /// Set for a document of the codec: what holds for its members.
     document: Option<Document>,
 }
@@ -42,11 +44,12 @@ struct Document {
     element_bytes: u64,
 }
 
-impl Rules {
+impl<'n> Rules<'n> {
     /// The rules of `serde_json`.
     pub(crate) fn plain() -> Self {
         Self {
             depth: DEEPEST,
+            once: None,
             document: None,
         }
     }
@@ -55,12 +58,29 @@ impl Rules {
     pub(crate) fn document(limits: &Limits) -> Self {
         Self {
             depth: limits.depth.min(DEEPEST),
+            once: None,
             document: Some(Document {
                 members: limits.members,
                 element_bytes: limits.element_bytes,
             }),
         }
     }
+
+    /// Refuses a document in which the member `name` stands twice.
+    pub(crate) fn once(mut self, name: &'n str) -> Self {
+        self.once = Some(name);
+        self
+    }
+}
+
+/// What a pass over all of a document gave.
+#[derive(Debug)]
+pub(crate) struct Decoded<T, I> {
+    pub(crate) value: T,
+    pub(crate) input: I,
+    /// Where the last bracket or brace stands that opens the value of a member
+    /// of the document.
+    pub(crate) last_opened: u64,
 }
 
 /// Why a pass gave no value.
@@ -75,8 +95,8 @@ pub(crate) enum Undecided {
 /// Decodes all of `input`.
 pub(crate) fn decode<T: DeserializeOwned, I: Input>(
     input: I,
-    rules: Rules,
-) -> Result<(T, I), Undecided> {
+    rules: Rules<'_>,
+) -> Result<Decoded<T, I>, Undecided> {
     let mut direct = Direct::new(input, rules);
     let value = T::deserialize(&mut direct).and_then(|value| {
         direct.end()?;
@@ -86,16 +106,20 @@ pub(crate) fn decode<T: DeserializeOwned, I: Input>(
         return Err(Undecided::Io(error));
     }
     match value {
-        Ok(value) if !direct.failed => Ok((value, direct.input)),
+        Ok(value) if !direct.failed => Ok(Decoded {
+            value,
+            input: direct.input,
+            last_opened: direct.last_opened,
+        }),
         _ => Err(Undecided::Ask),
     }
 }
 
 /// A pass over a document.
 #[derive(Debug)]
-struct Direct<I> {
+struct Direct<'n, I> {
     input: I,
-    rules: Rules,
+    rules: Rules<'n>,
     /// Where in the input's bytes the next one is.
     at: usize,
     /// Bytes from here on are still needed, if that is before `at`.
@@ -104,6 +128,9 @@ struct Direct<I> {
     depth: u32,
     root_is_object: bool,
     members: u32,
+    /// Whether the member that may stand only once was seen.
+    seen: bool,
+    last_opened: u64,
     /// A string that has escapes, decoded.
     scratch: Vec<u8>,
     /// Set by every refusal, because a type may swallow the error.
@@ -111,8 +138,8 @@ struct Direct<I> {
     io: Option<io::Error>,
 }
 
-impl<I: Input> Direct<I> {
-    fn new(input: I, rules: Rules) -> Self {
+impl<'n, I: Input> Direct<'n, I> {
+    fn new(input: I, rules: Rules<'n>) -> Self {
         Self {
             input,
             rules,
@@ -121,6 +148,8 @@ impl<I: Input> Direct<I> {
             depth: 0,
             root_is_object: false,
             members: 0,
+            seen: false,
+            last_opened: 0,
             scratch: Vec::new(),
             failed: false,
             io: None,
@@ -218,8 +247,19 @@ impl<I: Input> Direct<I> {
         if self.depth == 0 {
             self.root_is_object = self.input.bytes().get(self.at) == Some(&b'{');
         }
+        if self.depth == 1 {
+            self.last_opened = self.offset();
+        }
         self.at += 1;
         self.depth += 1;
+        Ok(())
+    }
+
+    /// Refuses the second member of a name that may stand only once.
+    fn check_once(&mut self, name: &str) -> Result<(), Error> {
+        if self.rules.once == Some(name) && std::mem::replace(&mut self.seen, true) {
+            return Err(self.refuse());
+        }
         Ok(())
     }
 

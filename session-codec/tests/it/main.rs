@@ -15,6 +15,7 @@ mod header;
 mod hostile;
 mod lexer;
 mod limits;
+mod load;
 mod naive;
 mod spelling;
 mod support;

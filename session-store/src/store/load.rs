@@ -56,7 +56,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let loaded = self
             .shared
             .codec
-            .load::<S, _>(&document)
+            .load_split(&document, S::SPLIT, S::join)
             .map_err(|error| from_codec("read", &path, error))?;
         let after = document.stat().map_err(failed)?;
         let (record, revision) = (loaded.value, loaded.revision);

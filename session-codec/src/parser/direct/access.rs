@@ -10,13 +10,13 @@ use serde_json::Error;
 use super::{Direct, Input, is_reserved, key::Key};
 
 /// The elements of an array that was opened.
-pub(super) struct Elements<'a, I> {
-    direct: &'a mut Direct<I>,
+pub(super) struct Elements<'a, 'n, I> {
+    direct: &'a mut Direct<'n, I>,
     first: bool,
 }
 
-impl<'a, I: Input> Elements<'a, I> {
-    pub(super) fn new(direct: &'a mut Direct<I>) -> Self {
+impl<'a, 'n, I: Input> Elements<'a, 'n, I> {
+    pub(super) fn new(direct: &'a mut Direct<'n, I>) -> Self {
         Self {
             direct,
             first: true,
@@ -24,7 +24,7 @@ impl<'a, I: Input> Elements<'a, I> {
     }
 }
 
-impl<'de, I: Input> SeqAccess<'de> for Elements<'_, I> {
+impl<'de, I: Input> SeqAccess<'de> for Elements<'_, '_, I> {
     type Error = Error;
 
     #[inline]
@@ -52,13 +52,13 @@ impl<'de, I: Input> SeqAccess<'de> for Elements<'_, I> {
 }
 
 /// The members of an object that was opened.
-pub(super) struct MapMembers<'a, I> {
-    direct: &'a mut Direct<I>,
+pub(super) struct MapMembers<'a, 'n, I> {
+    direct: &'a mut Direct<'n, I>,
     first: bool,
 }
 
-impl<'a, I: Input> MapMembers<'a, I> {
-    pub(super) fn new(direct: &'a mut Direct<I>) -> Self {
+impl<'a, 'n, I: Input> MapMembers<'a, 'n, I> {
+    pub(super) fn new(direct: &'a mut Direct<'n, I>) -> Self {
         Self {
             direct,
             first: true,
@@ -95,8 +95,9 @@ impl<'a, I: Input> MapMembers<'a, I> {
         while self.next_name()? {
             // Names are short: a copy of each of the document's few is nothing.
             let name = self.direct.string(|name| Ok(name.to_owned()))?;
+            self.direct.check_once(&name)?;
             if !is_reserved(&name) {
-                return seed.deserialize(Key::<I>::Read(name)).map(Some);
+                return seed.deserialize(Key::<'_, '_, I>::Read(name)).map(Some);
             }
             self.direct.expect(b':')?;
             self.direct.skip_value(false)?;
@@ -105,7 +106,7 @@ impl<'a, I: Input> MapMembers<'a, I> {
     }
 }
 
-impl<'de, I: Input> MapAccess<'de> for MapMembers<'_, I> {
+impl<'de, I: Input> MapAccess<'de> for MapMembers<'_, '_, I> {
     type Error = Error;
 
     #[inline]
@@ -133,9 +134,9 @@ impl<'de, I: Input> MapAccess<'de> for MapMembers<'_, I> {
 }
 
 /// A variant with a value, as an object of one member that was opened.
-pub(super) struct Variant<'a, I>(pub(super) &'a mut Direct<I>);
+pub(super) struct Variant<'a, 'n, I>(pub(super) &'a mut Direct<'n, I>);
 
-impl<'de, I: Input> EnumAccess<'de> for Variant<'_, I> {
+impl<'de, I: Input> EnumAccess<'de> for Variant<'_, '_, I> {
     type Error = Error;
     type Variant = Self;
 
@@ -146,7 +147,7 @@ impl<'de, I: Input> EnumAccess<'de> for Variant<'_, I> {
     }
 }
 
-impl<'de, I: Input> VariantAccess<'de> for Variant<'_, I> {
+impl<'de, I: Input> VariantAccess<'de> for Variant<'_, '_, I> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
@@ -171,9 +172,9 @@ impl<'de, I: Input> VariantAccess<'de> for Variant<'_, I> {
 }
 
 /// A variant without a value, as a string that is next.
-pub(super) struct UnitVariant<'a, I>(pub(super) &'a mut Direct<I>);
+pub(super) struct UnitVariant<'a, 'n, I>(pub(super) &'a mut Direct<'n, I>);
 
-impl<'de, I: Input> EnumAccess<'de> for UnitVariant<'_, I> {
+impl<'de, I: Input> EnumAccess<'de> for UnitVariant<'_, '_, I> {
     type Error = Error;
     type Variant = Self;
 
@@ -183,7 +184,7 @@ impl<'de, I: Input> EnumAccess<'de> for UnitVariant<'_, I> {
     }
 }
 
-impl<'de, I: Input> VariantAccess<'de> for UnitVariant<'_, I> {
+impl<'de, I: Input> VariantAccess<'de> for UnitVariant<'_, '_, I> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {

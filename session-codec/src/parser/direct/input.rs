@@ -4,7 +4,7 @@
 use std::{io, ops::Range};
 
 use super::text::utf8;
-use crate::{ReadAt, Revision, RevisionHasher};
+use crate::{ReadAt, RevisionHasher};
 
 /// What asking for more bytes brought.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +77,8 @@ pub(crate) struct Pieces<'s, R: ?Sized> {
     hasher: RevisionHasher,
     /// How many bytes at hand the hasher has seen.
     hashed: usize,
+    /// The offset up to which bytes are hashed.
+    hash_end: u64,
 }
 
 impl<'s, R: ReadAt + ?Sized> Pieces<'s, R> {
@@ -89,7 +91,14 @@ impl<'s, R: ReadAt + ?Sized> Pieces<'s, R> {
             base: 0,
             hasher: RevisionHasher::new(),
             hashed: 0,
+            hash_end: u64::MAX,
         }
+    }
+
+    /// Leaves bytes from this offset on out of the hash.
+    pub(crate) fn hash_up_to(mut self, end: u64) -> Self {
+        self.hash_end = end;
+        self
     }
 
     /// Returns the length and hash of all bytes read.
@@ -97,23 +106,25 @@ impl<'s, R: ReadAt + ?Sized> Pieces<'s, R> {
         self.hash_to(self.filled);
         Read {
             bytes: self.base + self.filled as u64,
-            revision: self.hasher.finish(),
+            hasher: self.hasher,
         }
     }
 
     fn hash_to(&mut self, to: usize) {
         if let Some(bytes) = self.buffer.get(self.hashed..to) {
-            self.hasher.update(bytes);
+            let room = self.hash_end.saturating_sub(self.base + self.hashed as u64);
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            self.hasher.update(&bytes[..room.min(bytes.len())]);
             self.hashed = to;
         }
     }
 }
 
 /// What is known of bytes that were read to their end.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) bytes: u64,
-    pub(crate) revision: Revision,
+    pub(crate) hasher: RevisionHasher,
 }
 
 impl<R: ReadAt + ?Sized> Input for Pieces<'_, R> {

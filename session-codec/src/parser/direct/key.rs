@@ -10,9 +10,9 @@ use serde_json::Error;
 use super::{Direct, Input, value::RAW};
 
 /// A member's name.
-pub(super) enum Key<'a, I> {
+pub(super) enum Key<'a, 'n, I> {
     /// Its quote is next.
-    Next(&'a mut Direct<I>),
+    Next(&'a mut Direct<'n, I>),
     /// It was read already, as the name of one of the document's members.
     Read(String),
 }
@@ -33,11 +33,11 @@ macro_rules! numeric {
     )*};
 }
 
-impl<'a, I: Input> Key<'a, I> {
+impl<'a, 'n, I: Input> Key<'a, 'n, I> {
     /// Returns where to read the name from, if it was not read yet. The names of
     /// a document's own members are text, whatever a type would rather have;
     /// `serde_json` sees to those that are asked for otherwise.
-    fn next(self) -> Result<&'a mut Direct<I>, Error> {
+    fn next(self) -> Result<&'a mut Direct<'n, I>, Error> {
         match self {
             Self::Next(direct) => Ok(direct),
             Self::Read(_) => Err(serde::de::Error::custom("not taken")),
@@ -45,7 +45,7 @@ impl<'a, I: Input> Key<'a, I> {
     }
 }
 
-impl<'de, I: Input> Deserializer<'de> for Key<'_, I> {
+impl<'de, I: Input> Deserializer<'de> for Key<'_, '_, I> {
     type Error = Error;
 
     #[inline]

@@ -21,7 +21,7 @@ fn belongs(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
-impl<I: Input> Direct<I> {
+impl<I: Input> Direct<'_, I> {
     /// Takes a number that is next. What is no integer of 64 bits is given to
     /// `other` as its token.
     pub(super) fn number<'de, V: Visitor<'de>>(
@@ -46,7 +46,13 @@ impl<I: Input> Direct<I> {
     fn read_number(&mut self) -> Result<Number, Error> {
         self.anchor = Some(self.at);
         loop {
-            while self.input.bytes().get(self.at).copied().is_some_and(belongs) {
+            while self
+                .input
+                .bytes()
+                .get(self.at)
+                .copied()
+                .is_some_and(belongs)
+            {
                 self.at += 1;
             }
             if self.at < self.input.bytes().len() || !self.more()? {
@@ -133,6 +139,9 @@ impl Grammar {
     }
 
     fn may_end(self) -> bool {
-        matches!(self, Self::Zero | Self::Digits | Self::Fraction | Self::Power)
+        matches!(
+            self,
+            Self::Zero | Self::Digits | Self::Fraction | Self::Power
+        )
     }
 }

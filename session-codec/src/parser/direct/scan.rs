@@ -12,7 +12,11 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
             return index * 16 + found.trailing_zeros() as usize;
         }
     }
-    blocks.len() * 16 + rest.iter().position(|byte| ends(*byte)).unwrap_or(rest.len())
+    blocks.len() * 16
+        + rest
+            .iter()
+            .position(|byte| ends(*byte))
+            .unwrap_or(rest.len())
 }
 
 /// Copies plain text to `out` and returns how many bytes that were, as

@@ -9,7 +9,7 @@ use super::{Direct, Input, scan::plain, text::simple_escape};
 /// for an object. The depth limit is below its width.
 type Open = u128;
 
-impl<I: Input> Direct<I> {
+impl<I: Input> Direct<'_, I> {
     /// Takes one value. With `watched`, elements of a member of the document
     /// are held to their limit.
     pub(super) fn skip_value(&mut self, watched: bool) -> Result<(), Error> {

@@ -5,7 +5,10 @@ use std::ops::Range;
 
 use serde_json::Error;
 
-use super::{Direct, Input, scan::{copy_plain, plain}};
+use super::{
+    Direct, Input,
+    scan::{copy_plain, plain},
+};
 
 /// Bytes from which on a check by vector instructions pays for its call.
 const LONG: usize = 64;
@@ -30,7 +33,7 @@ enum Text {
 /// A byte that the input surely has, once that many were waited for.
 const ESCAPE_BYTES: usize = 12;
 
-impl<I: Input> Direct<I> {
+impl<I: Input> Direct<'_, I> {
     /// Takes a string whose opening quote is next, and hands its text on.
     #[inline]
     pub(super) fn string<T>(

@@ -13,7 +13,7 @@ use super::{
 /// text. Should it change, such values are left to `serde_json`.
 pub(super) const RAW: &str = "$serde_json::private::RawValue";
 
-impl<I: Input> Direct<I> {
+impl<I: Input> Direct<'_, I> {
     /// Takes the array whose bracket is next.
     pub(super) fn array<'de, V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         self.open()?;
@@ -85,7 +85,7 @@ macro_rules! numbers {
     )*};
 }
 
-impl<'de, I: Input> Deserializer<'de> for &mut Direct<I> {
+impl<'de, I: Input> Deserializer<'de> for &mut Direct<'_, I> {
     type Error = Error;
 
     #[inline]
