@@ -17,6 +17,7 @@ mod lexer;
 mod limits;
 mod load;
 mod naive;
+mod replay;
 mod spelling;
 mod support;
 mod tail;
