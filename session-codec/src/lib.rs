@@ -37,6 +37,7 @@
 //! |---|---|---|
 //! | [`Codec::encode`], [`Codec::encode_part`] | – | one buffer |
 //! | [`Codec::decode`] | bytes given whole | the value |
+//! | [`Codec::load`], [`Codec::load_split`] | all once | one read, the longest string, and the value |
 //! | [`Codec::tail`], [`Codec::prune`] | all once, kept bytes twice | kept bytes and the value |
 //! | [`Codec::tail_from_read`] | all once | twice the window, and the value |
 //! | [`Codec::header`] | a few KiB from either end, rarely all | the members found |

@@ -179,8 +179,8 @@ impl<P: Parser> Codec<P> {
                     return Err(Undecided::Ask);
                 }
                 let hasher = decoded.input.finish().hasher;
-                let hashed = hash_rest(source, hasher, cut.comma, piece_bytes);
-                Ok((decoded.value, hashed.map_err(Undecided::Io)?))
+                let read = hash_rest(source, hasher, cut.comma, piece_bytes);
+                Ok((decoded.value, read.map_err(Undecided::Io)?))
             });
             (first, rest.join())
         });

@@ -16,6 +16,7 @@ mod hostile;
 mod lexer;
 mod limits;
 mod load;
+mod load_split;
 mod naive;
 mod replay;
 mod spelling;

@@ -36,7 +36,7 @@ static ALLOCATOR: Counting = Counting;
 /// Returns how many allocations decoding takes, beyond those of the deserialiser itself.
 fn count<T: serde::de::DeserializeOwned>(json: &str) -> u64 {
     let before = COUNT.with(Cell::get);
-    let value: T = serde_json::from_str(json).unwrap();
+    let value: T = serde_json::from_str(json).expect("a value");
     let count = COUNT.with(Cell::get) - before;
     drop(value);
     count

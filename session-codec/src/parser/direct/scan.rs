@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn the_wide_search_finds_what_the_narrow_one_does() {
         let naive = |bytes: &[u8]| bytes.iter().position(|b| ends(*b)).unwrap_or(bytes.len());
-        let mut bytes = vec![b'a'; 70];
+        let mut bytes = [b'a'; 70];
         for at in 0..bytes.len() {
             for byte in 0..=u8::MAX {
                 bytes[at] = byte;

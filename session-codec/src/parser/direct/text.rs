@@ -202,7 +202,7 @@ mod tests {
                         decoded = None;
                         break;
                     };
-                    decoded.iter_mut().for_each(|text| text.push(character));
+                    decoded = decoded.map(|text| text + &String::from(character));
                     rest = &rest[length..];
                 }
                 assert_eq!(decoded, expected, "{text}");
