@@ -214,7 +214,7 @@ fn a_lazy_session_is_a_record_like_any_other() {
 
     let dir = tempfile::tempdir().unwrap();
     let id = SessionId::new("lazy").unwrap();
-    let mut session = Session::new(id.clone(), "/work");
+    let mut session = Session::new(id.clone(), "/app");
     for n in 0..5 {
         session.push(Message::user(format!("message {n}")));
     }
