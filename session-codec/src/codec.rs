@@ -163,6 +163,13 @@ impl<P: Parser> Codec<P> {
         self.read_size.unwrap_or(READ_SIZE)
     }
 
+    /// The bytes to read at once of a document of `size`: a small one needs no
+    /// large buffer; one byte more lets a read show that nothing follows.
+    pub(crate) fn piece_bytes_for(&self, size: u64) -> usize {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        self.piece_bytes().min(size.saturating_add(1))
+    }
+
     /// Starts a lexer whose listener compares keys with `names`.
     pub(crate) fn lexer<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Lexer {
         let longest = names

@@ -9,6 +9,7 @@ use crate::{
     Codec, Error, LimitKind, Limits, Parser, RESERVED,
     lexer::{Key, Piece, Stop, Visit, Watch},
     members::Members,
+    parser::direct,
     trace,
     walk::walk_slice,
 };
@@ -32,8 +33,21 @@ impl<P: Parser> Codec<P> {
     ///
     /// [`Error::Syntax`], [`Error::Data`] or [`Error::Limit`], with the offset
     /// in `json`.
-    pub fn decode<T: DeserializeOwned>(&self, mut json: Vec<u8>) -> Result<T, Error> {
+    pub fn decode<T: DeserializeOwned>(&self, json: Vec<u8>) -> Result<T, Error> {
         let _span = trace::span("decode", json.len() as u64);
+        if self.parser.is_exact() {
+            let rules = direct::Rules::document(&self.limits);
+            let value = direct::Whole::new(&json).and_then(|text| direct::decode(text, rules).ok());
+            if let Some(decoded) = value {
+                return Ok(decoded.value);
+            }
+        }
+        self.decode_judged(json)
+    }
+
+    /// Decodes in two passes, one for the structure and one by the parser, whose
+    /// verdict is final.
+    pub(crate) fn decode_judged<T: DeserializeOwned>(&self, mut json: Vec<u8>) -> Result<T, Error> {
         let mut hide = Hide::new(&self.limits);
         walk_slice(self.lexer([RESERVED]), &mut hide, &json)?;
         for range in hide.ranges {

@@ -37,6 +37,7 @@
 //! |---|---|---|
 //! | [`Codec::encode`], [`Codec::encode_part`] | – | one buffer |
 //! | [`Codec::decode`] | bytes given whole | the value |
+//! | [`Codec::load`], [`Codec::load_split`] | all once | one read, the longest string, and the value |
 //! | [`Codec::tail`], [`Codec::prune`], [`Codec::page`], with a footer | what is kept and a little more | kept bytes and the value |
 //! | the same without | all once, kept bytes of large documents twice | kept bytes, or a small document, and the value |
 //! | [`Codec::tail_from_read`] | all once | twice the window, and the value |
@@ -139,6 +140,7 @@ mod footer;
 mod header;
 mod lexer;
 mod limits;
+mod load;
 #[cfg(feature = "mmap")]
 mod mapped;
 mod members;
@@ -164,6 +166,7 @@ pub use error::{Error, LimitKind, Refusal};
 pub use footer::{Footer, FooterFault, FooterReport, FooterUse};
 pub use header::{HeaderSpec, HeaderText, Look};
 pub use limits::Limits;
+pub use load::Loaded;
 #[cfg(feature = "mmap")]
 pub use mapped::Mapped;
 pub use page::PageDecoded;

@@ -120,7 +120,11 @@ impl<P: Parser> Codec<P> {
         let watch = Watch::elements(self.is_strict());
         let mut cuts = Cuts::new(array, capped, wanted.clone(), watch, &self.limits);
         let lexer = self.lexer(capped.iter().copied().chain([array]));
-        let lexer = if self.is_strict() { lexer.strict() } else { lexer };
+        let lexer = if self.is_strict() {
+            lexer.strict()
+        } else {
+            lexer
+        };
         let walked = walk_at(self, lexer, &mut cuts, source)?;
         let Cuts {
             left_out, count, ..

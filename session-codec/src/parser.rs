@@ -1,6 +1,7 @@
 //! Turning JSON text into values of any serde type. Owns the trait and the
 //! default parser; must not know windows or files.
 
+pub(crate) mod direct;
 #[cfg(feature = "simd-json")]
 mod simd;
 
@@ -24,6 +25,14 @@ pub trait Parser: Debug + Clone + Default + Send + Sync {
     /// A [`ParseError`] with the place in `json` and a text that quotes nothing
     /// of it.
     fn parse<T: DeserializeOwned>(&self, json: &mut [u8]) -> Result<T, ParseError>;
+
+    /// Says whether this parser accepts, rejects and decodes exactly as
+    /// [`SerdeJson`] does, so that a codec may decode a document in one pass of
+    /// its own, in pieces as they are read, and ask this parser only about
+    /// documents that the pass does not take. `false` if not overridden.
+    fn is_exact(&self) -> bool {
+        false
+    }
 }
 
 /// Why a text could not be decoded.
@@ -98,7 +107,11 @@ impl ParseError {
     }
 }
 
-/// The default parser, and the one whose verdict counts.
+/// The default parser: `serde_json`'s verdicts and values.
+///
+/// Texts are decoded by a deserialiser of this crate, which scans strings with
+/// vector instructions and takes less than `serde_json` does. What it does not
+/// take is decoded again by `serde_json`, from which all errors come.
 ///
 /// ```
 /// use session_codec::{Parser, SerdeJson};
@@ -113,6 +126,21 @@ pub struct SerdeJson;
 
 impl Parser for SerdeJson {
     fn parse<T: DeserializeOwned>(&self, json: &mut [u8]) -> Result<T, ParseError> {
-        serde_json::from_slice(json).map_err(|error| ParseError::from_serde_json(&error, json))
+        let value = direct::Whole::new(json)
+            .and_then(|text| direct::decode(text, direct::Rules::plain()).ok());
+        match value {
+            Some(decoded) => Ok(decoded.value),
+            None => judged(json),
+        }
     }
+
+    fn is_exact(&self) -> bool {
+        true
+    }
+}
+
+/// Decodes by `serde_json` itself.
+#[cold]
+fn judged<T: DeserializeOwned>(json: &[u8]) -> Result<T, ParseError> {
+    serde_json::from_slice(json).map_err(|error| ParseError::from_serde_json(&error, json))
 }

@@ -5,6 +5,7 @@
 //! [`ReadAt`]: crate::ReadAt
 //! [`Parser`]: crate::Parser
 
+pub mod checks;
 mod conformance;
 mod documents;
 

@@ -68,6 +68,8 @@ mod directory;
 mod extra;
 mod header;
 mod id;
+mod lazy;
+mod lazy_session;
 mod message;
 mod metadata;
 mod object;
@@ -89,6 +91,10 @@ pub use crate::extra::Extra;
 pub use crate::header::SessionHeader;
 #[doc(inline)]
 pub use crate::id::{InvalidId, SessionId};
+#[doc(inline)]
+pub use crate::lazy::Lazy;
+#[doc(inline)]
+pub use crate::lazy_session::LazySession;
 #[doc(inline)]
 pub use crate::message::Message;
 #[doc(inline)]

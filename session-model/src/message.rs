@@ -1,6 +1,6 @@
 //! Owns one message of a session.
 
-use crate::object::{Plain, RoleName, object};
+use crate::object::{Parts, RoleName, object};
 use crate::{ContentPart, Extra, Role};
 
 /// One message: who says it, and its parts.
@@ -16,7 +16,7 @@ pub struct Message {
 
 object!(Message, "a message", {
     role: RoleName,
-    content: Plain,
+    content: Parts,
 });
 
 impl Message {

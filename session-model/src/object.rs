@@ -5,6 +5,7 @@
 //! big integers into floats, and forgets which members were missing.
 
 mod kind;
+mod list;
 mod text;
 
 use std::fmt;
@@ -12,7 +13,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 pub(crate) use self::kind::{
-    DefaultTrue, IsDefault, Kind, Nullable, Plain, Required, RoleName, Skipped,
+    DefaultTrue, IsDefault, Kind, Nullable, Parts, Plain, Required, RoleName, Skipped,
 };
 pub(crate) use self::text::{Directory, Time};
 

@@ -54,6 +54,10 @@ pub trait SessionRecord: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// fit once elements of the capped array are left out.
     const PARALLEL: &'static [(&'static str, &'static str)] = &[];
 
+    /// Names the capped array at whose middle a document may be split for two threads, for a type that
+    /// can [`join`](Self::join) the halves.
+    const SPLIT: Option<&'static str> = None;
+
     /// Leads to the member that holds the directory, from the top of the document.
     const DIRECTORY: &'static [&'static str] = &["metadata", "directory"];
 
@@ -68,4 +72,15 @@ pub trait SessionRecord: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// Returns when the session was last added to.
     fn updated_at(&self) -> Option<DateTime<Utc>>;
+
+    /// Makes one session of two that were decoded at the same time from one document.
+    ///
+    /// `first` is the document up to some element of its largest capped array, [`Self::SPLIT`], and ends
+    /// there; `rest` is the whole document without the elements that `first` has. So all that is left
+    /// to do is to put those elements in front. `None`, which is what a type gets that does not say
+    /// how, has the document decoded by one thread.
+    fn join(first: Self, rest: Self) -> Option<Self> {
+        let _ = (first, rest);
+        None
+    }
 }

@@ -134,6 +134,7 @@ impl Session {
 
 impl SessionRecord for Session {
     const CAPPED: &'static [&'static str] = &["messages", "tool_uses"];
+    const SPLIT: Option<&'static str> = Some("messages");
     const PARALLEL: &'static [(&'static str, &'static str)] = &[("pages", "messages")];
 
     fn id(&self) -> &str {
@@ -150,6 +151,12 @@ impl SessionRecord for Session {
 
     fn updated_at(&self) -> Option<DateTime<Utc>> {
         self.updated_at
+    }
+
+    fn join(mut first: Self, mut rest: Self) -> Option<Self> {
+        first.messages.append(&mut rest.messages);
+        rest.messages = first.messages;
+        Some(rest)
     }
 }
 

@@ -166,7 +166,7 @@ impl<S: SessionRecord> Builder<S> {
         self
     }
 
-    /// Sets how many threads a walk over many files uses at most.
+    /// Sets how many threads a walk over many files uses at most, or a load of one that is large.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
@@ -232,7 +232,10 @@ impl<S: SessionRecord> Builder<S> {
         let store = SessionStore::from_shared(Arc::new(Shared {
             index,
             hurried_index,
-            codec: Codec::with_parser(DefaultParser).limits(codec).marks(marks),
+            codec: Codec::with_parser(DefaultParser)
+                .limits(codec)
+                .marks(marks)
+                .threads(self.threads),
             header_codec: Codec::with_parser(DefaultParser).limits(codec.kept_bytes(HEADER_BYTES)),
             stuck: Arc::default(),
             backend,

@@ -106,8 +106,8 @@ pub use window::Window;
 pub use session_codec::{FooterFault, FooterUse, Revision};
 #[doc(inline)]
 pub use session_model::{
-    ContentPart, Extra, InvalidId, Message, RawJson, Role, Session, SessionHeader, SessionId,
-    SessionMetadata, SessionRecord, SessionSummary, ToolUse, Usage,
+    ContentPart, Extra, InvalidId, Lazy, LazySession, Message, RawJson, Role, Session,
+    SessionHeader, SessionId, SessionMetadata, SessionRecord, SessionSummary, ToolUse, Usage,
 };
 
 // The parser that decodes sessions.

@@ -33,6 +33,13 @@ xflags::xflags! {
             /// How many documents to write; 3000 if not given.
             optional --count count: usize
         }
+        /// Builds the fuzz targets with coverage and runs each; crashes are kept where tests replay them.
+        cmd fuzz {
+            /// How long each target runs; 60 if not given.
+            optional --seconds seconds: u64
+            /// Runs only this target.
+            optional --target name: String
+        }
         /// Builds and runs the benchmarks: ours beside the reference, rivals and floors, in one table.
         cmd bench {
             /// Under three minutes after building: sizes to 10 MB and 1,000 files. Without it, to 1 GB and 10,000.

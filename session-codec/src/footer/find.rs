@@ -114,6 +114,25 @@ pub(crate) fn find_if_there<R: ReadAt + ?Sized>(source: &R) -> io::Result<Option
     Ok(find(source)?.ok())
 }
 
+/// Returns how long the bytes before the footer are and what their hash is, if
+/// the document ends with a footer that says so.
+pub(crate) fn named_body<R: ReadAt + ?Sized>(source: &R) -> io::Result<Option<(u64, Revision)>> {
+    Ok(find_if_there(source)?.map(|found| (found.footer.body, found.footer.revision)))
+}
+
+/// Returns the revision of a document whose bytes, up to where a footer that it
+/// has says that they end, have this hash.
+pub(crate) fn settle<R: ReadAt + ?Sized>(
+    source: &R,
+    named: Option<(u64, Revision)>,
+    hash: Revision,
+) -> io::Result<Revision> {
+    match named {
+        Some((_, revision)) if revision != hash => document_revision(source),
+        _ => Ok(hash),
+    }
+}
+
 fn read<R: ReadAt + ?Sized>(source: &R, range: Range<u64>) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap_or(0)];
     source.read_exact_at(&mut bytes, range.start)?;
@@ -166,7 +185,7 @@ fn consistent(footer: &Footer, begin: u64) -> Option<()> {
 ///
 /// Reads the document once; only one whose footer is wrong is hashed twice over.
 pub(crate) fn document_revision<R: ReadAt + ?Sized>(source: &R) -> io::Result<Revision> {
-    let body = find_if_there(source)?.map(|found| (found.footer.body, found.footer.revision));
+    let body = named_body(source)?;
     let mut hasher = RevisionHasher::new();
     let mut buffer = vec![0; HASHED];
     let (mut at, mut left) = (0, body.map_or(u64::MAX, |(bytes, _)| bytes));

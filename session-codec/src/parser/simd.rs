@@ -10,7 +10,9 @@ use crate::{ParseError, Parser, SerdeJson};
 /// simd-json works on a buffer it overwrites. What it refuses is decoded again
 /// by `serde_json` from an untouched copy, so this parser accepts all that the
 /// default one does (integers over 64 bits and raw values among it), with the
-/// same errors. See the crate's *Limitations* for where values differ.
+/// same errors. It needs a copy for that and a table of the whole text, so it is
+/// slower than [`SerdeJson`] on ordinary transcripts, about even where escapes are
+/// dense, and cannot decode a document in pieces. See the crate's *Limitations* for where values differ.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SimdJson;
 

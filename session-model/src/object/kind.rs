@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::{self, DeserializeOwned};
 use serde::ser::SerializeMap;
 
+use super::list::ShortList;
 use super::{Place, Slot};
 use crate::extra::{Blank, Extra};
 use crate::{Role, SessionId};
@@ -103,6 +104,30 @@ impl<T: DeserializeOwned + Serialize + Default + IsDefault> Kind<T> for Plain {
         map: &mut M,
     ) -> Result<(), M::Error> {
         write_blank(value, value.is_default(), place, extra, map)
+    }
+}
+
+/// A list, mostly of one element, written even when it is empty.
+pub(crate) struct Parts;
+
+impl<T: DeserializeOwned + Serialize> Kind<Vec<T>> for Parts {
+    type Wire = ShortList<T>;
+
+    fn read<E: de::Error>(
+        slot: Slot<ShortList<T>>,
+        place: Place,
+        extra: &mut Extra,
+    ) -> Result<Vec<T>, E> {
+        Ok(blank(slot, ShortList(Vec::new()), place, extra).0)
+    }
+
+    fn write<M: SerializeMap>(
+        value: &Vec<T>,
+        place: Place,
+        extra: &Extra,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        write_blank(value, value.is_empty(), place, extra, map)
     }
 }
 

@@ -11,7 +11,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::ContentPart;
 use super::loose::{Loose, LooseVisitor, ObjectText};
-use super::tag::{SLOTS, TYPE, Tag};
+use super::tag::{SLOTS, TYPE, Tag, Told};
 use crate::object::{Key, KeySeed, Kind, Plain, Skipped, Slot};
 use crate::{Extra, RawJson};
 
@@ -99,17 +99,16 @@ impl Members {
     }
 
     /// Takes the type. Members that stood before it may turn out to be known ones.
-    fn set_type<E: de::Error>(&mut self, value: Loose) -> Result<(), E> {
+    fn set_type<E: de::Error>(&mut self, told: Told) -> Result<(), E> {
         if self.tag.is_some() || self.foreign.is_some() {
             return Err(E::duplicate_field(TYPE));
         }
-        let tag = match &value {
-            Loose::Text(name) => Tag::of(name),
-            Loose::Raw(_) => None,
-        };
-        let Some(tag) = tag else {
-            self.foreign = Some(value);
-            return Ok(());
+        let tag = match told {
+            Told::Known(tag) => tag,
+            Told::Other(value) => {
+                self.foreign = Some(value);
+                return Ok(());
+            }
         };
         self.tag = Some(tag);
         if !self.extra.is_empty() {

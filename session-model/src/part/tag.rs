@@ -1,10 +1,71 @@
-//! Owns the names of the known types of content part and of their members. Must not know how they
-//! are read or written.
+//! Owns the names of the known types of content part and of their members, and the reading of the
+//! member that tells the type. Must not know how other members are read or written.
 
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::loose::{Loose, LooseVisitor};
 use crate::object::Place;
 
 /// The member that tells the type.
 pub(super) const TYPE: &str = "type";
+
+/// The value of the member that tells the type.
+#[derive(Debug)]
+pub(super) enum Told {
+    Known(Tag),
+    Other(Loose),
+}
+
+impl<'de> Deserialize<'de> for Told {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ToldVisitor)
+    }
+}
+
+/// Reads a [`Told`], allocating only for a type that is not known.
+struct ToldVisitor;
+
+impl<'de> Visitor<'de> for ToldVisitor {
+    type Value = Told;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        LooseVisitor.expecting(f)
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Told, E> {
+        match Tag::of(name) {
+            Some(tag) => Ok(Told::Known(tag)),
+            None => LooseVisitor.visit_str(name).map(Told::Other),
+        }
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Told, E> {
+        LooseVisitor.visit_unit().map(Told::Other)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Told, E> {
+        LooseVisitor.visit_bool(value).map(Told::Other)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Told, E> {
+        LooseVisitor.visit_i64(value).map(Told::Other)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Told, E> {
+        LooseVisitor.visit_u64(value).map(Told::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Told, A::Error> {
+        LooseVisitor.visit_seq(seq).map(Told::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Told, A::Error> {
+        LooseVisitor.visit_map(map).map(Told::Other)
+    }
+}
 
 /// The greatest number of members in a list of [`Tag::members`].
 pub(super) const SLOTS: usize = 5;

@@ -1,6 +1,8 @@
 //! Owns the removal of white space between the tokens of a valid JSON text, and the measuring of
 //! its depth. Must only be given valid JSON; on anything else the answer means nothing.
 
+use memchr::memchr2;
+
 /// What [`compact`] found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Compact {
@@ -55,14 +57,14 @@ pub(super) fn compact(json: &str, max_depth: u32) -> Result<Compact, TooDeep> {
 
 /// Returns the position after the closing quote of the string whose inside begins at `at`.
 fn string_end(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if bytes[at] == b'"' {
+            return at + 1;
         }
+        at += 2;
     }
-    at
+    bytes.len()
 }
 
 #[cfg(test)]

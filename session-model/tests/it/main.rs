@@ -1,5 +1,6 @@
 //! The promises of `session-model`, one module for each of its own.
 
+mod allocations;
 mod corpora;
 mod directory;
 mod exact;
@@ -8,6 +9,7 @@ mod generator;
 mod header;
 mod hostile;
 mod id;
+mod lazy;
 mod part;
 mod random;
 mod raw;

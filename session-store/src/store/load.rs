@@ -3,7 +3,6 @@
 use std::io;
 use std::ops::Range;
 
-use session_codec::{ReadAt as _, Revision};
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
@@ -111,14 +110,13 @@ impl<S: SessionRecord> SessionStore<S> {
                 limit,
             });
         }
-        let json = document.read_all().map_err(failed)?;
-        let after = document.stat().map_err(failed)?;
-        let revision = Revision::of_document(&json);
-        let record: S = self
+        let loaded = self
             .shared
             .codec
-            .decode(json)
+            .load_split(&document, S::SPLIT, S::join)
             .map_err(|error| from_codec("read", &path, error))?;
+        let after = document.stat().map_err(failed)?;
+        let (record, revision) = (loaded.value, loaded.revision);
         if record.id() != id.as_str() {
             return Err(Error::misnamed(&path));
         }

@@ -207,3 +207,30 @@ fn a_record_that_contradicts_its_json_is_refused() {
         })
         .unwrap();
 }
+
+#[test]
+fn a_lazy_session_is_a_record_like_any_other() {
+    use session_store::{LazySession, Message, Session, SessionId, SessionStore, Window};
+
+    let dir = tempfile::tempdir().unwrap();
+    let id = SessionId::new("lazy").unwrap();
+    let mut session = Session::new(id.clone(), "/app");
+    for n in 0..5 {
+        session.push(Message::user(format!("message {n}")));
+    }
+    SessionStore::open(dir.path())
+        .unwrap()
+        .save(&session)
+        .unwrap();
+
+    let store = SessionStore::<LazySession>::open_as(dir.path()).unwrap();
+    let tail = store.load_tail(&id, Window::last(2)).unwrap();
+    assert_eq!(tail.dropped().total(), 3);
+    let kept: Vec<_> = tail.messages.iter().map(|m| m.get().unwrap()).collect();
+    assert_eq!(kept, session.messages[3..]);
+
+    let whole = store.load(&id).unwrap();
+    store.save(&whole).unwrap();
+    let again = SessionStore::open(dir.path()).unwrap().load(&id).unwrap();
+    assert_eq!(again, session);
+}

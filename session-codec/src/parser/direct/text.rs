@@ -1,0 +1,212 @@
+//! Strings: plain ones from where they stand, ones with escapes decoded beside.
+//! Owns their decoding; must not know what a string is for.
+
+use std::ops::Range;
+
+use serde_json::Error;
+
+use super::{
+    Direct, Input,
+    scan::{copy_plain, plain},
+};
+
+/// Bytes from which on a check by vector instructions pays for its call.
+const LONG: usize = 64;
+
+/// Returns bytes as text, if they are.
+#[inline]
+pub(super) fn utf8(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() < LONG {
+        std::str::from_utf8(bytes).ok()
+    } else {
+        simdutf8::basic::from_utf8(bytes).ok()
+    }
+}
+
+/// Where the bytes of a string are, once it is read.
+#[derive(Debug)]
+enum Text {
+    Here(Range<usize>),
+    Scratch,
+}
+
+/// A byte that the input surely has, once that many were waited for.
+const ESCAPE_BYTES: usize = 12;
+
+impl<I: Input> Direct<'_, I> {
+    /// Takes a string whose opening quote is next, and hands its text on.
+    #[inline]
+    pub(super) fn string<T>(
+        &mut self,
+        take: impl FnOnce(&str) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let text = self.read_string()?;
+        let text = match text {
+            Text::Here(range) => self.input.text(range),
+            Text::Scratch => utf8(&self.scratch),
+        };
+        match text {
+            Some(text) => take(text),
+            None => Err(self.refuse()),
+        }
+    }
+
+    #[inline]
+    fn read_string(&mut self) -> Result<Text, Error> {
+        self.at += 1;
+        let before = self.anchor;
+        let mut start = self.at;
+        loop {
+            let bytes = self.input.bytes();
+            self.at += plain(&bytes[self.at..]);
+            match bytes.get(self.at) {
+                Some(b'"') => {
+                    let end = self.at;
+                    self.at += 1;
+                    return Ok(Text::Here(start..end));
+                }
+                Some(b'\\') => {
+                    self.scratch.clear();
+                    self.scratch.extend_from_slice(&bytes[start..self.at]);
+                    self.read_escaped()?;
+                    return Ok(Text::Scratch);
+                }
+                Some(_) => return Err(self.refuse()),
+                None => {
+                    // An anchor that stands already is before this one.
+                    self.anchor = before.or(Some(start));
+                    let from = self.at - start;
+                    let came = self.more()?;
+                    start = self.at - from;
+                    if before.is_none() {
+                        self.anchor = None;
+                    }
+                    if !came {
+                        return Err(self.refuse());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decodes the rest of a string into the scratch buffer.
+    fn read_escaped(&mut self) -> Result<(), Error> {
+        loop {
+            let bytes = self.input.bytes();
+            let rest = &bytes[self.at..];
+            let length = copy_plain(rest, &mut self.scratch);
+            self.at += length;
+            match rest.get(length) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    let simple = rest.get(length + 1).copied().and_then(simple_escape);
+                    if let Some(byte) = simple {
+                        self.scratch.push(byte);
+                        self.at += 2;
+                    } else {
+                        self.escape()?;
+                    }
+                }
+                Some(_) => return Err(self.refuse()),
+                None => {
+                    if !self.more()? {
+                        return Err(self.refuse());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decodes an escape that is cut by the end of the bytes at hand, or has
+    /// digits.
+    #[cold]
+    fn escape(&mut self) -> Result<(), Error> {
+        while self.input.bytes().len() - self.at < ESCAPE_BYTES {
+            if !self.more()? {
+                break;
+            }
+        }
+        let rest = &self.input.bytes()[self.at..];
+        let simple = rest.get(1).copied().and_then(simple_escape);
+        if let Some(byte) = simple {
+            self.scratch.push(byte);
+            self.at += 2;
+            return Ok(());
+        }
+        let Some((character, length)) = digits(rest) else {
+            return Err(self.refuse());
+        };
+        let mut utf8 = [0; 4];
+        let utf8 = character.encode_utf8(&mut utf8).as_bytes();
+        self.scratch.extend_from_slice(utf8);
+        self.at += length;
+        Ok(())
+    }
+}
+
+/// Returns what an escape of one letter stands for.
+#[inline]
+pub(super) fn simple_escape(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'n' => b'\n',
+        b'"' | b'\\' | b'/' => letter,
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 8,
+        b'f' => 12,
+        _ => return None,
+    })
+}
+
+/// Decodes an escape with digits, or a pair of them, and says how long it is.
+fn digits(bytes: &[u8]) -> Option<(char, usize)> {
+    let unit = |bytes: &[u8]| {
+        let digits = bytes.strip_prefix(b"\\u")?.get(..4)?;
+        digits.iter().try_fold(0, |unit: u32, byte| {
+            Some(unit << 4 | char::from(*byte).to_digit(16)?)
+        })
+    };
+    let first = unit(bytes)?;
+    if let Some(character) = char::from_u32(first) {
+        return Some((character, 6));
+    }
+    // A surrogate: only a leading one with its other half is a character.
+    let second = unit(bytes.get(6..)?)?;
+    if first >= 0xdc00 || !(0xdc00..0xe000).contains(&second) {
+        return None;
+    }
+    let code = 0x10000 + ((first - 0xd800) << 10 | (second - 0xdc00));
+    Some((char::from_u32(code)?, 12))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digits;
+
+    #[test]
+    fn every_escape_with_digits_is_that_of_serde_json() {
+        for unit in 0..=0xffff_u32 {
+            for text in [
+                format!("\\u{unit:04x}"),
+                format!("\\u{unit:04X}\\udc07"),
+                format!("\\ud83d\\u{unit:04x}"),
+            ] {
+                let expected = serde_json::from_str::<String>(&format!("\"{text}\"")).ok();
+                let mut rest = text.as_bytes();
+                let mut decoded = Some(String::new());
+                while !rest.is_empty() {
+                    let Some((character, length)) = digits(rest) else {
+                        decoded = None;
+                        break;
+                    };
+                    decoded = decoded.map(|text| text + &String::from(character));
+                    rest = &rest[length..];
+                }
+                assert_eq!(decoded, expected, "{text}");
+            }
+        }
+    }
+}
