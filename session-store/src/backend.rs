@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::durability::Durability;
 use crate::error::Error;
-pub use crate::fs::{BlobStat, FileKind, OpenBlob};
+pub use crate::fs::{AppendFile, BlobStat, FileKind, OpenBlob};
 
 #[cfg(feature = "testing")]
 mod conformance;
@@ -252,6 +252,17 @@ pub trait Backend: Debug + Send + Sync {
         write: &mut WriteStep<'_>,
         publish: &mut PublishStep<'_>,
     ) -> Result<BlobStat, Error>;
+
+    /// Opens a blob for adding at its end; `None` if there is none. A new one is begun with [`replace`](Self::replace).
+    ///
+    /// The caller holds the lock that belongs to the blob for as long as it has this open: only the holder may add, and
+    /// only the holder may cut. Readers that have the blob open see what is added.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); an [`Error::Io`] of kind `Unsupported` from a backend whose blobs can only be replaced:
+    /// the store then rewrites documents instead of adding to journals.
+    fn append(&self, lock: &Lock, blob: &Blob<'_>) -> Result<Option<Box<dyn AppendFile>>, Error>;
 
     /// Moves a blob to a name that is free, in one atomic step; `false`, without calling `publish`, if there is no `from`.
     ///

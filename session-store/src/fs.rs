@@ -161,6 +161,30 @@ pub trait WriteFile: io::Write + Debug + Send {
     fn stat(&self) -> io::Result<BlobStat>;
 }
 
+/// A file open for adding at its end, which an earlier process began and a later one may go on with.
+pub trait AppendFile: io::Write + Debug + Send + Sync {
+    /// Makes the content durable, and of the rest only what is needed to read it back: the length, not the times.
+    ///
+    /// # Errors
+    ///
+    /// After an error this file must not be relied upon: a second sync may claim success for content that is lost.
+    fn sync_data(&mut self) -> io::Result<()>;
+
+    /// Cuts the file to its first `size` bytes; the next write goes there.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers.
+    fn truncate(&mut self, size: u64) -> io::Result<()>;
+
+    /// Stats the open file itself.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers.
+    fn stat(&self) -> io::Result<BlobStat>;
+}
+
 /// A held lock; dropping it releases it.
 pub trait FileLock: Debug + Send + Sync {}
 
@@ -205,6 +229,13 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
     ///
     /// `AlreadyExists` for any entry of that name, links included; or what the medium answers.
     fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>>;
+
+    /// Opens a regular file that exists for adding at its end, never blocking on a FIFO and never following a link.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and `Unsupported` where files cannot be added to.
+    fn open_append(&self, path: &str) -> io::Result<Box<dyn AppendFile>>;
 
     /// Renames a file over whatever file is there, atomically.
     ///
@@ -282,3 +313,4 @@ impl std::fmt::Display for NotAFile {
 impl std::error::Error for NotAFile {}
 
 const _: fn(&dyn FileSystem, &dyn OpenBlob, &dyn WriteFile, &dyn FileLock) = |_, _, _, _| {};
+const _: fn(&dyn AppendFile) = |_| {};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::lock::LockTable;
 use super::names::{LOCKS, lock_path};
 use super::{
-    Area, Backend, BackendEntry, BackendListing, BackendRejected, Blob, BlobStat, Lock, LockName,
+    AppendFile, Area, Backend, BackendEntry, BackendListing, BackendRejected, Blob, BlobStat, Lock, LockName,
     OpenBlob, PublishStep, RejectReason, Trust, WriteStep,
 };
 use crate::durability::Durability;
@@ -126,6 +126,21 @@ impl<F: FileSystem> DirBackend<F> {
         }
     }
 
+    /// Says what opening a path came to; a missing file is no error.
+    fn opened<T>(&self, path: &str, answer: io::Result<T>) -> Result<Option<T>, Error> {
+        match answer {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => match error
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<NotAFile>())
+            {
+                Some(NotAFile(kind)) => Err(self.not_a_file(path, *kind)),
+                None => Err(self.error("open", path, error)),
+            },
+        }
+    }
+
     /// Stats a path that must be a regular file if it is anything.
     pub(super) fn stat_file(&self, path: &str) -> Result<Option<FileStat>, Error> {
         match self.fs.stat(path) {
@@ -191,17 +206,13 @@ impl<F: FileSystem> Backend for DirBackend<F> {
     fn open(&self, blob: &Blob<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
         let path = blob.path()?;
         self.judge()?;
-        match self.fs.open(&path) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => match error
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<NotAFile>())
-            {
-                Some(NotAFile(kind)) => Err(self.not_a_file(&path, *kind)),
-                None => Err(self.error("open", &path, error)),
-            },
-        }
+        self.opened(&path, self.fs.open(&path))
+    }
+
+    fn append(&self, _lock: &Lock, blob: &Blob<'_>) -> Result<Option<Box<dyn AppendFile>>, Error> {
+        let path = blob.path()?;
+        self.judge()?;
+        self.opened(&path, self.fs.open_append(&path))
     }
 
     fn replace(

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{
-    Area, Backend, BackendListing, Blob, BlobStat, Lock, LockName, OpenBlob, PublishStep, WriteStep,
+    AppendFile, Area, Backend, BackendListing, Blob, BlobStat, Lock, LockName, OpenBlob, PublishStep, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -29,6 +29,8 @@ pub enum BackendCall {
     Replace,
     /// The moment in [`Backend::replace`] and [`Backend::transfer`] at which a change would become visible.
     Publish,
+    /// [`Backend::append`].
+    Append,
     /// [`Backend::transfer`], before anything is moved.
     Transfer,
     /// [`Backend::remove`].
@@ -181,6 +183,10 @@ impl<B: Backend> Backend for FaultBackend<B> {
                     step()
                 })
             })
+    }
+    fn append(&self, lock: &Lock, blob: &Blob<'_>) -> Result<Option<Box<dyn AppendFile>>, Error> {
+        self.check(BackendCall::Append, "open", self.describe(blob))?;
+        self.inner.append(lock, blob)
     }
     fn transfer(
         &self,

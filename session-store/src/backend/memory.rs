@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Area, Backend, BackendListing, Blob, BlobStat, DirBackend, Lock, LockName, OpenBlob,
+    AppendFile, Area, Backend, BackendListing, Blob, BlobStat, DirBackend, Lock, LockName, OpenBlob,
     PublishStep, Trust, WriteStep,
 };
 use crate::durability::Durability;
@@ -64,6 +64,9 @@ impl Backend for MemoryBackend {
         publish: &mut PublishStep<'_>,
     ) -> Result<BlobStat, Error> {
         self.0.replace(lock, blob, durability, write, publish)
+    }
+    fn append(&self, lock: &Lock, blob: &Blob<'_>) -> Result<Option<Box<dyn AppendFile>>, Error> {
+        self.0.append(lock, blob)
     }
     fn transfer(
         &self,

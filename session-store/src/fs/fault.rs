@@ -7,11 +7,11 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
+use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
 
 mod file;
 
-use file::{FaultFile, FaultWriter};
+use file::{FaultAppender, FaultFile, FaultWriter};
 
 /// A kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,10 +27,14 @@ pub enum FsCall {
     Read,
     /// [`FileSystem::create_new`].
     Create,
-    /// Writes to new files.
+    /// Writes to files.
     Write,
-    /// [`WriteFile::sync`].
+    /// [`WriteFile::sync`] and [`AppendFile::sync_data`].
     SyncFile,
+    /// [`FileSystem::open_append`].
+    OpenAppend,
+    /// [`AppendFile::truncate`].
+    Truncate,
     /// [`FileSystem::rename`].
     Rename,
     /// [`FileSystem::rename_new`].
@@ -47,7 +51,7 @@ pub enum FsCall {
 
 impl FsCall {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Stat,
         Self::List,
         Self::Open,
@@ -55,6 +59,8 @@ impl FsCall {
         Self::Create,
         Self::Write,
         Self::SyncFile,
+        Self::OpenAppend,
+        Self::Truncate,
         Self::Rename,
         Self::RenameNew,
         Self::Remove,
@@ -261,6 +267,13 @@ impl<F: FileSystem + Clone> FileSystem for FaultFs<F> {
     fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {
         let inner = self.call(FsCall::Create, || self.inner.create_new(path, mode))?;
         Ok(Box::new(FaultWriter {
+            inner,
+            fs: self.clone(),
+        }))
+    }
+    fn open_append(&self, path: &str) -> io::Result<Box<dyn AppendFile>> {
+        let inner = self.call(FsCall::OpenAppend, || self.inner.open_append(path))?;
+        Ok(Box::new(FaultAppender {
             inner,
             fs: self.clone(),
         }))

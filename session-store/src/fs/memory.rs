@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{DirEntry, FileKind, FileLock, FileStat, FileSystem, OpenBlob, WriteFile, parent};
+use super::{AppendFile, DirEntry, FileKind, FileLock, FileStat, FileSystem, OpenBlob, WriteFile, parent};
 
 mod file;
 pub(super) mod log;
@@ -16,7 +16,7 @@ mod state;
 #[cfg(feature = "testing")]
 mod testing;
 
-use file::{MemoryFile, MemoryWriter};
+use file::{MemoryAppender, MemoryFile, MemoryWriter};
 use log::Op;
 use state::State;
 
@@ -131,6 +131,19 @@ impl FileSystem for MemoryFs {
             fs: self.clone(),
             content,
             at: 0,
+        }))
+    }
+
+    fn open_append(&self, path: &str) -> io::Result<Box<dyn AppendFile>> {
+        let state = self.state();
+        if state.dirs.contains_key(path) {
+            return Err(super::not_a_file(FileKind::Directory));
+        }
+        state.require_dir(parent(path))?;
+        let content = state.files.get(path).ok_or(ErrorKind::NotFound)?;
+        Ok(Box::new(MemoryAppender {
+            fs: self.clone(),
+            content: Arc::clone(content),
         }))
     }
 

@@ -17,8 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
+use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
 
+mod append;
 mod file;
 mod make;
 mod stat;
@@ -260,6 +261,12 @@ impl FileSystem for OsFs {
                 return Err(error.into());
             }
             Ok(Box::new(OsWriter(File::from(fd))) as Box<dyn WriteFile>)
+        })
+    }
+
+    fn open_append(&self, path: &str) -> io::Result<Box<dyn AppendFile>> {
+        self.at(path, |dir, name| {
+            Ok(Box::new(append::open(dir, name)?) as Box<dyn AppendFile>)
         })
     }
 

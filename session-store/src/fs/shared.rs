@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
+use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
 
 impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
     fn root(&self) -> &Path {
@@ -26,6 +26,9 @@ impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
     }
     fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {
         (**self).create_new(path, mode)
+    }
+    fn open_append(&self, path: &str) -> io::Result<Box<dyn AppendFile>> {
+        (**self).open_append(path)
     }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         (**self).rename(from, to)

@@ -45,10 +45,10 @@ impl Contents {
                 Op::Create { inode, .. } => {
                     files.insert(*inode, File::default());
                 }
-                Op::Truncate { inode } => {
+                Op::Truncate { inode, size } => {
                     let file = files.entry(*inode).or_default();
-                    file.present.clear();
-                    file.cut = true;
+                    file.present.resize(*size, 0);
+                    file.cut |= *size == 0;
                 }
                 Op::Write { inode, at, bytes } => {
                     let file = files.entry(*inode).or_default();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use session_codec::ReadAt;
 
 use super::{DEVICE, MemoryFs};
-use crate::fs::{BlobStat, OpenBlob, WriteFile};
+use crate::fs::{AppendFile, BlobStat, OpenBlob, WriteFile};
 
 /// One file, whatever its name is by now.
 #[derive(Debug)]
@@ -60,10 +60,9 @@ impl Content {
         (data.modified, data.changed) = (tick, tick);
     }
 
-    #[cfg(feature = "testing")]
-    pub(super) fn truncate(&self, tick: i128) {
+    pub(super) fn truncate(&self, size: usize, tick: i128) {
         let mut data = self.data();
-        data.bytes.clear();
+        data.bytes.resize(size, 0);
         (data.modified, data.changed) = (tick, tick);
     }
 
@@ -138,6 +137,41 @@ impl io::Write for MemoryWriter {
 impl WriteFile for MemoryWriter {
     fn sync(&mut self) -> io::Result<()> {
         self.fs.state().sync(&self.content)
+    }
+
+    fn stat(&self) -> io::Result<BlobStat> {
+        Ok(self.content.stat())
+    }
+}
+
+/// A file open for adding at its end.
+#[derive(Debug)]
+pub(super) struct MemoryAppender {
+    pub(super) fs: MemoryFs,
+    pub(super) content: Arc<Content>,
+}
+
+impl io::Write for MemoryAppender {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut state = self.fs.state();
+        state.write_at(&self.content, self.content.len(), bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AppendFile for MemoryAppender {
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.fs.state().sync(&self.content)
+    }
+
+    fn truncate(&mut self, size: u64) -> io::Result<()> {
+        let size = usize::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        self.fs.state().truncate(&self.content, size);
+        Ok(())
     }
 
     fn stat(&self) -> io::Result<BlobStat> {

@@ -13,8 +13,8 @@ pub(in crate::fs) enum Op {
     MakeDir { path: String },
     /// An empty file appeared.
     Create { path: String, inode: u64 },
-    /// A file was cut to nothing.
-    Truncate { inode: u64 },
+    /// A file was cut to a length.
+    Truncate { inode: u64, size: usize },
     /// Bytes were written.
     Write {
         inode: u64,
@@ -47,7 +47,7 @@ impl Op {
         match self {
             Self::MakeDir { path } => format!("make directory {path:?}"),
             Self::Create { path, .. } => format!("create {path:?}"),
-            Self::Truncate { .. } => "truncate".to_owned(),
+            Self::Truncate { size, .. } => format!("truncate to {size} bytes"),
             Self::Write { bytes, .. } => format!("write {} bytes", bytes.len()),
             Self::SyncFile { .. } => "sync file".to_owned(),
             Self::SyncLost { .. } => "failing sync of file".to_owned(),

@@ -119,6 +119,15 @@ impl State {
         });
     }
 
+    pub(super) fn truncate(&mut self, content: &Content, size: usize) {
+        let tick = self.tick();
+        content.truncate(size, tick);
+        self.log(|| Op::Truncate {
+            inode: content.inode,
+            size,
+        });
+    }
+
     pub(super) fn sync(&mut self, content: &Content) -> io::Result<()> {
         let inode = content.inode;
         if self.failing_syncs > 0 {

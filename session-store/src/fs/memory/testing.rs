@@ -123,11 +123,7 @@ impl State {
         let Some(content) = self.files.get(path).cloned() else {
             return self.create(path, 0o600);
         };
-        let tick = self.tick();
-        content.truncate(tick);
-        self.log(|| Op::Truncate {
-            inode: content.inode,
-        });
+        self.truncate(&content, 0);
         content
     }
 }
