@@ -31,6 +31,8 @@ pub struct SessionSummary {
     pub bytes: u64,
     /// When the document was last written.
     pub modified: SystemTime,
+    /// The bytes that were appended and are not in the document yet: other programs do not see them.
+    pub unfolded: u64,
 }
 
 impl SessionSummary {
@@ -49,6 +51,7 @@ impl SessionSummary {
             messages: None,
             bytes,
             modified,
+            unfolded: 0,
         }
     }
 

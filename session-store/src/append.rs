@@ -113,6 +113,45 @@ impl Append {
         self.elements.is_empty() && self.members.is_empty()
     }
 
+    /// Takes everything of another append on top of this one.
+    pub(crate) fn join(mut self, next: &Self) -> Self {
+        self.elements.extend_from_slice(&next.elements);
+        for (name, json) in &next.members {
+            self.members.retain(|(member, _)| member != name);
+            self.members.push((name.clone(), json.clone()));
+        }
+        self
+    }
+
+    /// Sets `updated_at` to a time, unless the caller has set it.
+    pub(crate) fn stamped(mut self, stamp: Option<DateTime<Utc>>) -> Self {
+        if let Some(at) = stamp.filter(|_| !self.sets(UPDATED_AT)) {
+            let json = format!("\"{}\"", rfc3339(at));
+            self.members.push((UPDATED_AT.to_owned(), json));
+        }
+        self
+    }
+
+    /// The elements, each with the name of its array, in order.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = (&str, &str)> {
+        let elements = self.elements.iter();
+        elements.map(|(array, json)| (array.as_str(), json.as_str()))
+    }
+
+    /// The members with their values.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        let members = self.members.iter();
+        members.map(|(name, json)| (name.as_str(), json.as_str()))
+    }
+
+    /// The bytes of JSON that are added.
+    pub(crate) fn bytes(&self) -> u64 {
+        let texts = self.elements().chain(self.members());
+        texts
+            .map(|(name, json)| (name.len() + json.len()) as u64)
+            .sum()
+    }
+
     pub(crate) fn base(&self) -> Option<Revision> {
         self.base
     }
@@ -121,19 +160,20 @@ impl Append {
         self.members.iter().any(|(name, _)| name == member)
     }
 
-    /// Lowers to the codec's edit, with `updated_at` set to `stamp` unless the caller set it.
-    pub(crate) fn amendment(&self, stamp: Option<DateTime<Utc>>) -> Amendment {
-        let mut amendment = Amendment::new();
-        for (array, json) in &self.elements {
-            amendment = amendment.element(array, json);
-        }
-        for (name, json) in &self.members {
-            amendment = amendment.member(name, json);
-        }
-        if let Some(at) = stamp {
-            amendment = amendment.member(UPDATED_AT, format!("\"{}\"", rfc3339(at)));
-        }
-        amendment
+    /// Lowers to the codec's edit.
+    pub(crate) fn amendment(&self) -> Amendment {
+        self.amendment_of(|_| true)
+    }
+
+    /// Lowers to the codec's edit, with the elements of some arrays only.
+    pub(crate) fn amendment_of(&self, wanted: impl Fn(&str) -> bool) -> Amendment {
+        let elements = self.elements().filter(|(array, _)| wanted(array));
+        let amendment = elements.fold(Amendment::new(), |amendment, (array, json)| {
+            amendment.element(array, json)
+        });
+        self.members().fold(amendment, |amendment, (name, json)| {
+            amendment.member(name, json)
+        })
     }
 }
 

@@ -264,6 +264,13 @@ pub trait Backend: Debug + Send + Sync {
     /// the store then rewrites documents instead of adding to journals.
     fn append(&self, lock: &Lock, blob: &Blob<'_>) -> Result<Option<Box<dyn AppendFile>>, Error>;
 
+    /// Makes a blob durable that is there, content and name, whoever wrote it and however.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], of kind `NotFound` if there is none.
+    fn persist(&self, lock: &Lock, blob: &Blob<'_>) -> Result<(), Error>;
+
     /// Moves a blob to a name that is free, in one atomic step; `false`, without calling `publish`, if there is no `from`.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use session_model::SessionRecord;
 
 use crate::backend::{Area, Backend, Blob, DirBackend, Trust};
 use crate::index_storage::BackendStorage;
-use crate::store::{SessionStore, Shared};
+use crate::store::{Journals, SessionStore, Shared};
 use crate::{DefaultParser, Durability, Error, Limits};
 
 /// How long a write waits for a lock that somebody else holds, unless told otherwise.
@@ -246,6 +246,7 @@ impl<S: SessionRecord> Builder<S> {
             resolve_deadline: self.resolve_deadline,
             threads: self.threads,
             root,
+            journals: Journals::default(),
         }));
         if self.access == Access::ReadWrite
             && let Err(error) = store.sweep()

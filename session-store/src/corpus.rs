@@ -1,6 +1,8 @@
 //! Shows a backend's session documents to the scanner and counts what is read of them. Knows names and stats, no JSON.
 
+use std::collections::HashMap;
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use session_codec::{Codec, ReadAt, Revision};
@@ -8,26 +10,46 @@ use session_scan::{Corpus, Entry, Listing, OpenError, Reason, Rejected};
 
 use crate::Error;
 use crate::backend::{Area, Backend, BackendEntry, Blob, BlobStat, OpenBlob};
+use crate::failure::from_codec;
+use crate::journal::{Journal, Overlay};
 
 /// The session documents of a backend, with a count of the bytes that were read.
 #[derive(Debug)]
 pub(crate) struct Documents<'b> {
     backend: &'b dyn Backend,
     bytes_read: AtomicU64,
+    /// The journals there are, once they were listed: where a session has none, none is looked for.
+    journals: OnceLock<HashMap<String, BlobStat>>,
 }
 
-/// One open document.
+/// One open document, and what its journal adds to it. What is read at an offset is the document's own.
 #[derive(Debug)]
 pub(crate) struct Document<'b> {
     blob: Box<dyn OpenBlob>,
     bytes_read: &'b AtomicU64,
+    journal: Beside,
 }
+
+/// What stands beside a document in the place of its journal.
+#[derive(Debug, Default)]
+pub(crate) enum Beside {
+    #[default]
+    Nothing,
+    /// Appends that the document lacks, or a journal of which it has everything.
+    Journal(Box<Overlay>, BlobStat),
+    /// The journal of another document than this one, which somebody else put in its place.
+    Displaced,
+}
+
+/// How often a document may be replaced, and its journal with it, while the two are being opened.
+const OPEN_TRIES: u32 = 16;
 
 impl<'b> Documents<'b> {
     pub(crate) fn new(backend: &'b dyn Backend) -> Self {
         Self {
             backend,
             bytes_read: AtomicU64::new(0),
+            journals: OnceLock::new(),
         }
     }
 
@@ -36,12 +58,105 @@ impl<'b> Documents<'b> {
         self.bytes_read.load(Ordering::Relaxed)
     }
 
-    /// Opens one document, `None` where there is none.
+    /// Lists the journals, so that what is listed after this knows of them.
+    pub(crate) fn journals(&self) -> Result<&HashMap<String, BlobStat>, Error> {
+        if let Some(known) = self.journals.get() {
+            return Ok(known);
+        }
+        let found = self.backend.list(Area::Journal)?.entries;
+        let journals = found.into_iter().map(|entry| (entry.name, entry.stat));
+        Ok(self.journals.get_or_init(|| journals.collect()))
+    }
+
+    /// Documents of a listing as the scanner knows them: a session was last changed when its journal was, if that is later.
+    pub(crate) fn entries(&self, found: &[BackendEntry]) -> Result<Vec<Entry>, Error> {
+        let journals = self.journals()?;
+        let entries = found.iter().map(|found| {
+            let mut stat = found.stat;
+            if let Some(journal) = journals.get(&found.name) {
+                stat.modified = stat.modified.max(journal.modified);
+            }
+            entry(&found.name, &stat)
+        });
+        Ok(entries.collect())
+    }
+
+    /// Opens one document and its journal, `None` where there is no document.
+    ///
+    /// The journal is opened first. A document that is opened later is not older: if its journal was folded into it in
+    /// between, the journal no longer has its name, and both are opened again.
     pub(crate) fn document(&self, id: &str) -> Result<Option<Document<'_>>, Error> {
-        let blob = self.backend.open(&Blob::session(id))?;
-        Ok(blob.map(|blob| Document {
-            blob,
-            bytes_read: &self.bytes_read,
+        let looked_for = self
+            .journals
+            .get()
+            .is_none_or(|journals| journals.contains_key(id));
+        for _ in 0..OPEN_TRIES {
+            let journal = match looked_for {
+                true => self.backend.open(&Blob::journal(id))?,
+                false => None,
+            };
+            let Some(blob) = self.backend.open(&Blob::session(id))? else {
+                return Ok(None);
+            };
+            let mut document = Document {
+                blob,
+                bytes_read: &self.bytes_read,
+                journal: Beside::Nothing,
+            };
+            let Some(journal) = journal else {
+                return Ok(Some(document));
+            };
+            if let Some(beside) = self.beside(id, &document, &*journal)? {
+                document.journal = beside;
+                return Ok(Some(document));
+            }
+        }
+        let path = self.backend.describe(&Blob::session(id));
+        let busy = io::Error::new(io::ErrorKind::ResourceBusy, "replaced again and again");
+        Err(Error::io("open", &path, busy))
+    }
+
+    /// Says what an open journal is to an open document; `None` if the journal has gone since.
+    fn beside(
+        &self,
+        id: &str,
+        document: &Document<'_>,
+        open: &dyn OpenBlob,
+    ) -> Result<Option<Beside>, Error> {
+        let path = self.backend.describe(&Blob::journal(id));
+        let failed = |source| Error::io("read", &path, source);
+        let stat = open.stat().map_err(failed)?;
+        let bytes = open.read_all().map_err(failed)?;
+        self.bytes_read
+            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let parsed = Journal::parse(bytes);
+        if let Ok(journal) = parsed
+            && journal.begin.stat == document.stat().map_err(failed)?
+        {
+            return Ok(Some(Beside::Journal(
+                Box::new(Overlay::new(journal, 0, true)),
+                stat,
+            )));
+        } else if self
+            .backend
+            .stat(&Blob::journal(id))?
+            .is_none_or(|named| named.inode != stat.inode)
+        {
+            return Ok(None);
+        }
+        let journal = Journal::parse(open.read_all().map_err(failed)?);
+        let journal = journal.map_err(|damage| Error::Corrupt {
+            path: path.clone(),
+            offset: Some(damage.offset as u64),
+            reason: damage.reason.to_owned(),
+        })?;
+        let described = self.backend.describe(&Blob::session(id));
+        let revision = document
+            .hash()
+            .map_err(|error| from_codec("read", &described, error))?;
+        Ok(Some(match journal.absorbed_by(revision) {
+            Some(from) => Beside::Journal(Box::new(Overlay::new(journal, from, false)), stat),
+            None => Beside::Displaced,
         }))
     }
 }
@@ -52,8 +167,48 @@ impl Document<'_> {
         self.blob.stat()
     }
 
-    /// The document's revision, from its bytes: a footer's word for it is compared with them.
+    /// When the session was last changed, in its document or its journal.
+    pub(crate) fn modified(&self) -> io::Result<i128> {
+        let document = self.stat()?.modified;
+        Ok(match &self.journal {
+            Beside::Journal(_, journal) => document.max(journal.modified),
+            Beside::Nothing | Beside::Displaced => document,
+        })
+    }
+
+    /// What stands in the place of the document's journal.
+    pub(crate) fn beside(&self) -> &Beside {
+        &self.journal
+    }
+
+    /// What the journal adds to the document, if it adds anything.
+    pub(crate) fn overlay(&self) -> Option<&Overlay> {
+        match &self.journal {
+            Beside::Journal(overlay, _) if !overlay.is_empty() => Some(overlay),
+            _ => None,
+        }
+    }
+
+    /// The revision of document and journal as one.
     pub(crate) fn revision(&self) -> Result<Revision, session_codec::Error> {
+        let document = self.own_revision()?;
+        Ok(self
+            .overlay()
+            .map_or(document, |overlay| overlay.revision(document)))
+    }
+
+    /// The revision of the document without its journal, which says it where it can.
+    pub(crate) fn own_revision(&self) -> Result<Revision, session_codec::Error> {
+        match &self.journal {
+            Beside::Journal(overlay, _) if overlay.is_same_file() => {
+                Ok(overlay.journal().begin.revision)
+            }
+            _ => self.hash(),
+        }
+    }
+
+    /// The document's revision, from its bytes: a footer's word for it is compared with them.
+    fn hash(&self) -> Result<Revision, session_codec::Error> {
         Codec::new().revision(self)
     }
 }
@@ -68,14 +223,6 @@ impl ReadAt for Document<'_> {
     fn size(&self) -> io::Result<u64> {
         self.blob.size()
     }
-}
-
-/// Documents of a backend's listing as the scanner knows them.
-pub(crate) fn entries(found: &[BackendEntry]) -> Vec<Entry> {
-    found
-        .iter()
-        .map(|found| entry(&found.name, &found.stat))
-        .collect()
 }
 
 /// A document's stat as the scanner knows it.
@@ -97,7 +244,8 @@ impl<'b> Corpus for &'b Documents<'_> {
             let reason = Reason::Other(rejected.reason.to_string().into());
             Rejected::new(rejected.name, reason)
         });
-        Ok(Listing::new(entries(&found.entries), rejected.collect()))
+        let entries = self.entries(&found.entries).map_err(io::Error::other)?;
+        Ok(Listing::new(entries, rejected.collect()))
     }
 
     fn open(&self, entry: &Entry) -> Result<Self::File, OpenError> {

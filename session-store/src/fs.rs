@@ -237,6 +237,13 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
     /// As [`open`](Self::open), and `Unsupported` where files cannot be added to.
     fn open_append(&self, path: &str) -> io::Result<Box<dyn AppendFile>>;
 
+    /// Makes the content of a file durable that somebody else may have written.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), or what the medium answers.
+    fn sync_file(&self, path: &str) -> io::Result<()>;
+
     /// Renames a file over whatever file is there, atomically.
     ///
     /// # Errors

@@ -2,13 +2,14 @@
 
 use std::marker::PhantomData;
 
-use session_codec::{HeaderSpec, key_spellings};
+use session_codec::{HeaderSpec, TailCap, key_spellings};
 use session_model::{SessionHeader, SessionId, SessionRecord};
 use session_scan::{Entry, Look, Probe, Ranked, SearchBuffer, Searcher};
 
 use crate::append::UPDATED_AT;
-use crate::corpus::{Document, Documents};
+use crate::corpus::{Beside, Document, Documents};
 use crate::failure::{from_codec, from_header};
+use crate::journal::Overlay;
 use crate::order::{Nanos, Recency};
 use crate::skipped::Unusable;
 use crate::store::Shared;
@@ -22,6 +23,10 @@ pub(crate) struct Candidate {
     pub(crate) header: SessionHeader,
     pub(crate) bytes: u64,
     pub(crate) modified: Nanos,
+    /// The bytes of the session's journal, which are not in its document yet.
+    pub(crate) unfolded: u64,
+    /// Whether a journal has the session's name that extends another document.
+    pub(crate) displaced: bool,
 }
 
 impl Ranked for Candidate {
@@ -102,17 +107,51 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         let stat = document
             .stat()
             .map_err(|source| Error::io("stat", &self.shared.path(id), source))?;
+        let mut stat = stat;
+        stat.modified = document
+            .modified()
+            .map_err(|source| Error::io("stat", &self.shared.path(id), source))?;
         let entry = crate::corpus::entry(id, &stat);
         let look = self.probe(&entry, &document);
         Ok(Some((entry, look)))
     }
 
-    /// Reads the header of one open document, in steps that each cost more than the one before.
+    /// Reads the header of one session, document and journal as one.
+    fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
+        let path = self.shared.path(id);
+        let Some(overlay) = document.overlay() else {
+            return self.own_header(id, document);
+        };
+        // The journal knows what the document's members were, and what became of them.
+        let failed = |error| from_codec("read", &path, error);
+        let json = match overlay.kept(S::CAPPED) {
+            Some(kept) => kept.to_vec(),
+            None => {
+                let kept = self
+                    .shared
+                    .codec
+                    .prune(document, &TailCap::all(S::CAPPED, 0));
+                kept.map_err(failed)?.json
+            }
+        };
+        let mut now = Vec::new();
+        let members = overlay.members(|_| true);
+        let amended = self.shared.codec.amend(json.as_slice(), &members, &mut now);
+        amended.map_err(failed)?;
+        let header =
+            SessionHeader::parse(&now, S::DIRECTORY).map_err(|error| from_header(&path, &error))?;
+        match header.id.as_deref() {
+            Some(named) if named == id => Ok(header),
+            _ => Err(Error::misnamed(&path)),
+        }
+    }
+
+    /// Reads the header of one open document that has no journal, in steps that each cost more than the one before.
     ///
     /// A bounded look at head and tail shows the deciding members of nearly every file. Where one of them is not
     /// there, a substring search for that key settles cheaply that the file does not have it at all; only a file that
     /// may have it is walked from end to end.
-    fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
+    fn own_header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
         let path = self.shared.path(id);
         let read = |needed: &[&str]| {
             self.shared
@@ -173,6 +212,8 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
             header,
             bytes: entry.size,
             modified: entry.modified,
+            unfolded: document.overlay().map_or(0, Overlay::bytes),
+            displaced: matches!(document.beside(), Beside::Displaced),
         })
     }
 }

@@ -34,6 +34,9 @@ pub enum SkipReason {
         /// The directory that the session names.
         directory: PathBuf,
     },
+    /// A journal that extends another document than the one that is there: a program that knows no journals has put that in
+    /// its place. Nothing of the journal is in the session; the next append or save puts it into `.store/quarantine/`.
+    Displaced,
     /// Reading the session failed.
     Failed(Error),
 }
@@ -41,6 +44,7 @@ pub enum SkipReason {
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Displaced => f.write_str("the journal of a document that was replaced"),
             Self::InvalidName => f.write_str("the name is no session id"),
             Self::NotAFile(kind) => write!(f, "not a regular file but {kind}"),
             Self::Unresolved { directory } => {
@@ -81,6 +85,14 @@ impl Skipped {
         Self {
             name: rejected.name,
             reason,
+        }
+    }
+
+    /// Reports a journal whose document was replaced.
+    pub(crate) fn displaced(id: &str) -> Self {
+        Self {
+            name: format!("{id}.journal").into(),
+            reason: SkipReason::Displaced,
         }
     }
 

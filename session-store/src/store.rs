@@ -1,14 +1,22 @@
 //! The handle: what it is made of and what its clones share. The calls are in the sub-modules, one a file.
 
 mod append;
+mod checkpoint;
 mod delete;
 mod find;
+mod journaling;
 mod list;
 mod load;
+mod overlaid;
 mod publish;
 mod save;
+mod told;
 mod trash;
 mod write;
+mod writer;
+
+pub(crate) use journaling::Journals;
+pub use writer::Writer;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -75,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) stuck: Arc<AtomicU32>,
     pub(crate) threads: usize,
     pub(crate) root: PathBuf,
+    /// What was learnt of journals that this store has written to.
+    pub(crate) journals: Journals,
 }
 
 impl Shared {

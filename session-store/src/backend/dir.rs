@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::lock::LockTable;
 use super::names::{LOCKS, lock_path};
 use super::{
-    AppendFile, Area, Backend, BackendEntry, BackendListing, BackendRejected, Blob, BlobStat, Lock, LockName,
-    OpenBlob, PublishStep, RejectReason, Trust, WriteStep,
+    AppendFile, Area, Backend, BackendEntry, BackendListing, BackendRejected, Blob, BlobStat, Lock,
+    LockName, OpenBlob, PublishStep, RejectReason, Trust, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -207,6 +207,18 @@ impl<F: FileSystem> Backend for DirBackend<F> {
         let path = blob.path()?;
         self.judge()?;
         self.opened(&path, self.fs.open(&path))
+    }
+
+    fn persist(&self, _lock: &Lock, blob: &Blob<'_>) -> Result<(), Error> {
+        let path = blob.path()?;
+        self.judge()?;
+        self.fs
+            .sync_file(&path)
+            .map_err(|error| self.error("sync", &path, error))?;
+        let dir = blob.area.dir();
+        self.fs
+            .sync_dir(dir)
+            .map_err(|error| self.error("sync directory", dir, error))
     }
 
     fn append(&self, _lock: &Lock, blob: &Blob<'_>) -> Result<Option<Box<dyn AppendFile>>, Error> {

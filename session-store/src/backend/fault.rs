@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{
-    AppendFile, Area, Backend, BackendListing, Blob, BlobStat, Lock, LockName, OpenBlob, PublishStep, WriteStep,
+    AppendFile, Area, Backend, BackendListing, Blob, BlobStat, Lock, LockName, OpenBlob,
+    PublishStep, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -29,6 +30,8 @@ pub enum BackendCall {
     Replace,
     /// The moment in [`Backend::replace`] and [`Backend::transfer`] at which a change would become visible.
     Publish,
+    /// [`Backend::persist`].
+    Persist,
     /// [`Backend::append`].
     Append,
     /// [`Backend::transfer`], before anything is moved.
@@ -183,6 +186,10 @@ impl<B: Backend> Backend for FaultBackend<B> {
                     step()
                 })
             })
+    }
+    fn persist(&self, lock: &Lock, blob: &Blob<'_>) -> Result<(), Error> {
+        self.check(BackendCall::Persist, "sync", self.describe(blob))?;
+        self.inner.persist(lock, blob)
     }
     fn append(&self, lock: &Lock, blob: &Blob<'_>) -> Result<Option<Box<dyn AppendFile>>, Error> {
         self.check(BackendCall::Append, "open", self.describe(blob))?;

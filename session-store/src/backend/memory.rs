@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    AppendFile, Area, Backend, BackendListing, Blob, BlobStat, DirBackend, Lock, LockName, OpenBlob,
-    PublishStep, Trust, WriteStep,
+    AppendFile, Area, Backend, BackendListing, Blob, BlobStat, DirBackend, Lock, LockName,
+    OpenBlob, PublishStep, Trust, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -64,6 +64,9 @@ impl Backend for MemoryBackend {
         publish: &mut PublishStep<'_>,
     ) -> Result<BlobStat, Error> {
         self.0.replace(lock, blob, durability, write, publish)
+    }
+    fn persist(&self, lock: &Lock, blob: &Blob<'_>) -> Result<(), Error> {
+        self.0.persist(lock, blob)
     }
     fn append(&self, lock: &Lock, blob: &Blob<'_>) -> Result<Option<Box<dyn AppendFile>>, Error> {
         self.0.append(lock, blob)

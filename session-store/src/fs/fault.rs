@@ -29,7 +29,7 @@ pub enum FsCall {
     Create,
     /// Writes to files.
     Write,
-    /// [`WriteFile::sync`] and [`AppendFile::sync_data`].
+    /// [`WriteFile::sync`], [`AppendFile::sync_data`] and [`FileSystem::sync_file`].
     SyncFile,
     /// [`FileSystem::open_append`].
     OpenAppend,
@@ -277,6 +277,9 @@ impl<F: FileSystem + Clone> FileSystem for FaultFs<F> {
             inner,
             fs: self.clone(),
         }))
+    }
+    fn sync_file(&self, path: &str) -> io::Result<()> {
+        self.call(FsCall::SyncFile, || self.inner.sync_file(path))
     }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.call(FsCall::Rename, || self.inner.rename(from, to))

@@ -8,7 +8,9 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{AppendFile, DirEntry, FileKind, FileLock, FileStat, FileSystem, OpenBlob, WriteFile, parent};
+use super::{
+    AppendFile, DirEntry, FileKind, FileLock, FileStat, FileSystem, OpenBlob, WriteFile, parent,
+};
 
 mod file;
 pub(super) mod log;
@@ -145,6 +147,13 @@ impl FileSystem for MemoryFs {
             fs: self.clone(),
             content: Arc::clone(content),
         }))
+    }
+
+    fn sync_file(&self, path: &str) -> io::Result<()> {
+        let mut state = self.state();
+        state.require_dir(parent(path))?;
+        let content = Arc::clone(state.files.get(path).ok_or(ErrorKind::NotFound)?);
+        state.sync(&content)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

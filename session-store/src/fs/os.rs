@@ -270,6 +270,16 @@ impl FileSystem for OsFs {
         })
     }
 
+    fn sync_file(&self, path: &str) -> io::Result<()> {
+        let flags =
+            OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+        self.at(path, |dir, name| {
+            let fd = retry(|| rustix::fs::openat(dir, name, flags, Mode::empty()))?;
+            required_kind(&rustix::fs::fstat(&fd)?)?;
+            file::sync_fd(&fd)
+        })
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.at(from, |from_dir, from_name| {
             self.at(to, |to_dir, to_name| {

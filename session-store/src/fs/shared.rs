@@ -30,6 +30,9 @@ impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
     fn open_append(&self, path: &str) -> io::Result<Box<dyn AppendFile>> {
         (**self).open_append(path)
     }
+    fn sync_file(&self, path: &str) -> io::Result<()> {
+        (**self).sync_file(path)
+    }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         (**self).rename(from, to)
     }

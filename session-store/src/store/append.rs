@@ -1,19 +1,33 @@
 //! Adding to a session that stays where it is.
 
+use std::io;
 use std::path::Path;
 
-use chrono::Utc;
-use session_codec::{Amendment, Revision, TailCap};
+use chrono::{DateTime, Utc};
+use session_codec::Revision;
 use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
+use super::journaling::Journaling;
 use super::write::{Over, Target};
 use crate::Error;
 use crate::append::{Append, UPDATED_AT};
+use crate::backend::{Blob, Lock};
 use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::failure::{from_codec, from_header};
 use crate::trace::{event, span};
+use crate::view::Seen;
+
+/// A journal below this size is not folded, however small its document: one more read costs less than one more write.
+const FOLD_AT_LEAST: u64 = 1 << 20;
+
+/// An append that fits its session, and what the session is with it.
+struct Fitting {
+    append: Append,
+    header: SessionHeader,
+    kept: Vec<u8>,
+}
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Adds elements and changes members on top of the session that is there.
@@ -21,32 +35,49 @@ impl<S: SessionRecord> SessionStore<S> {
     /// The caller need not have loaded it: a window is enough, and so is knowing the id. What is added is decoded as
     /// part of the record before anything is written. Returns the new revision, on which the next append can be based.
     ///
-    /// The document is rewritten by copying its bytes; nothing of its body is decoded or changed.
+    /// Only what is new is written, into the session's journal, however long the session is. Once the journal has grown
+    /// larger than the document it is folded into it, which over a session's life writes less than three times what was
+    /// appended. Programs that know no journals see the session as of the last [`checkpoint`](SessionStore::checkpoint).
+    /// For many appends in a row, [`writer`](SessionStore::writer) keeps lock and journal open.
     ///
     /// # Errors
     ///
-    /// Each of these leaves the file as it was, except `NotDurable`: [`Error::NotFound`]; [`Error::Conflict`] when the
+    /// Each of these leaves the session as it was, except `NotDurable`: [`Error::NotFound`]; [`Error::Conflict`] when the
     /// append is [based on](Append::based_on) another revision than the one on disk; [`Error::Corrupt`] for a document
-    /// that cannot be continued; [`Error::Refused`] for elements or members that would not load;
+    /// or journal that cannot be continued; [`Error::Refused`] for elements or members that would not load;
     /// [`Error::TooLarge`]; [`Error::Locked`]; [`Error::ReadOnly`]; [`Error::Io`].
+    ///
+    /// # Complexity
+    ///
+    /// Writes and syncs what is new. The first append after the document was written reads the document once.
     pub fn append(&self, id: &SessionId, append: &Append) -> Result<Revision, Error> {
         span!("append", %id);
-        let path = self.path(id);
         self.writable(id)?;
         if !self.is_there()? {
-            return Err(Error::NotFound { path });
+            return Err(Error::NotFound {
+                path: self.path(id),
+            });
         }
         let lock = self.lock(id)?;
-        let documents = Documents::new(&*self.shared.backend);
-        let document = documents
-            .document(id)?
-            .ok_or_else(|| Error::NotFound { path: path.clone() })?;
-        let stat = document
-            .stat()
-            .map_err(|source| Error::io("stat", &path, source))?;
-        let failed = |error| from_codec("read", &path, error);
-        // Of the bytes: what is about to be copied is not taken on a footer's word.
-        let from = document.revision().map_err(failed)?;
+        let mut state = match self.remembered(id)? {
+            Some(state) => state,
+            None => self.open_journaling(id, &lock)?,
+        };
+        let appended = self.append_to(id, &lock, &mut state, append);
+        self.shared.journals.put(id, state);
+        appended
+    }
+
+    /// Appends to a session whose lock is held.
+    pub(super) fn append_to(
+        &self,
+        id: &SessionId,
+        lock: &Lock,
+        state: &mut Journaling,
+        append: &Append,
+    ) -> Result<Revision, Error> {
+        let path = self.path(id);
+        let from = state.revision();
         if append.base().is_some_and(|base| base != from) {
             let reason = ConflictReason::Changed;
             return Err(Error::Conflict { path, reason });
@@ -54,61 +85,121 @@ impl<S: SessionRecord> SessionStore<S> {
         if append.is_empty() {
             return Ok(from);
         }
-        // Everything of the document but its elements.
-        let kept = self
-            .shared
-            .codec
-            .prune(&document, &TailCap::all(S::CAPPED, 0))
-            .map_err(failed)?;
-        let (amendment, header) = self.check_append(id, append, kept.json)?;
+        let fitting = self.fit(id, append, &state.kept)?;
+        let limit = self.shared.limits.document_bytes();
+        if state.document.size + state.unfolded() + fitting.append.bytes() > limit {
+            let what = "document bytes";
+            return Err(Error::TooLarge { path, what, limit });
+        }
+        if state.clashes(&fitting.append, S::CAPPED) {
+            return self.rewrite(id, lock, state, &fitting);
+        }
+        let told = self.before_append(id, &fitting.header)?;
+        let written = match self.write_record(id, lock, state, &fitting.append) {
+            Ok(()) => Ok(()),
+            Err(error @ Error::NotDurable { .. }) => Err(error),
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::Unsupported => {
+                return self.rewrite(id, lock, state, &fitting);
+            }
+            Err(error) => return Err(error),
+        };
+        // A program that takes no locks may have put another document there: then this is no part of the session.
+        let document = self.shared.backend.stat(&Blob::session(id));
+        if document.is_ok_and(|document| document != Some(state.document)) {
+            state.is_stale = true;
+            let reason = ConflictReason::Changed;
+            return Err(Error::Conflict { path, reason });
+        }
+        state.kept = fitting.kept;
+        let revision = state.revision();
+        let stat = None;
+        self.views.appended(id, from, Seen { revision, stat });
+        self.after_append(id, told, &fitting.header);
+        event!(%id, %revision, "append");
+        written?;
+        if state.unfolded() < FOLD_AT_LEAST || state.unfolded() < state.document.size / 4 * 5 {
+            return Ok(revision);
+        }
+        // The append is there and certain, whatever becomes of this; the next one tries again.
+        state.is_stale = true;
+        match self.fold(id, lock) {
+            Ok(Some(folded)) => Ok(folded),
+            _ => Ok(revision),
+        }
+    }
+
+    /// Appends by writing the document anew: for what a journal cannot say, and for media on which none can be kept.
+    fn rewrite(
+        &self,
+        id: &SessionId,
+        lock: &Lock,
+        state: &mut Journaling,
+        fitting: &Fitting,
+    ) -> Result<Revision, Error> {
+        let path = self.path(id);
+        let from = state.revision();
+        state.is_stale = true;
+        let folded = self.fold(id, lock)?;
+        let documents = Documents::new(&*self.shared.backend);
+        let document = documents
+            .document(id)?
+            .ok_or_else(|| Error::NotFound { path: path.clone() })?;
+        let stat = document
+            .stat()
+            .map_err(|source| Error::io("stat", &path, source))?;
         let target = Target {
             id,
-            directory: header.directory.as_deref(),
-            updated_at: header.updated_at,
+            directory: fitting.header.directory.as_deref(),
+            updated_at: fitting.header.updated_at,
             over: Over::Only(Some(stat)),
         };
-        let written = self.write_document(&lock, &target, &mut |out| {
+        let amendment = fitting.append.amendment();
+        let written = self.write_document(lock, &target, &mut |out| {
             self.shared.codec.amend(&document, &amendment, out)
         })?;
-        self.views.appended(id, from, written.seen);
+        self.views
+            .appended(id, folded.unwrap_or(from), written.seen);
         event!(%id, revision = %written.seen.revision, "append");
         written.durable.map(|()| written.seen.revision)
     }
 
     /// Decodes what an append would make of the session, less the elements that are there already.
     ///
-    /// Returns the edit, stamped with the present time where the document has an `updated_at` that the caller left
-    /// alone, and the header that the session will have.
-    fn check_append(
-        &self,
-        id: &SessionId,
-        append: &Append,
-        kept: Vec<u8>,
-    ) -> Result<(Amendment, SessionHeader), Error> {
+    /// Returns the append stamped with the present time where the record has an `updated_at` that the caller left alone.
+    fn fit(&self, id: &SessionId, append: &Append, kept: &[u8]) -> Result<Fitting, Error> {
         let path = self.path(id);
         let codec = &self.shared.codec;
         let header = |json: &[u8]| {
             SessionHeader::parse(json, S::DIRECTORY).map_err(|error| from_header(&path, &error))
         };
         // Never back in time, whatever the clock says: an append makes no session older.
-        let stamp = header(&kept)?
-            .updated_at
-            .filter(|_| !append.sets(UPDATED_AT))
-            .map(|before| before.max(Utc::now()));
-        let amendment = append.amendment(stamp);
-        let mut added = Vec::new();
-        codec
-            .amend(kept.as_slice(), &amendment, &mut added)
-            .map_err(|error| unfit(&path, error))?;
-        let becomes = header(&added)?;
+        let stamp: Option<DateTime<Utc>> = match append.sets(UPDATED_AT) {
+            true => None,
+            false => header(kept)?
+                .updated_at
+                .map(|before| before.max(Utc::now())),
+        };
+        let append = append.clone().stamped(stamp);
+        let edited = |wanted: &dyn Fn(&str) -> bool| {
+            let mut edited = Vec::with_capacity(kept.len() + 256);
+            let amended = codec.amend(kept, &append.amendment_of(wanted), &mut edited);
+            amended.map(|_| edited).map_err(|error| unfit(&path, error))
+        };
+        let added = edited(&|_| true)?;
+        let becomes = edited(&|array| !S::CAPPED.contains(&array))?;
+        let header = header(&becomes)?;
         match codec.decode::<S>(added) {
-            Ok(record) if record.id() == id.as_str() => Ok((amendment, becomes)),
+            Ok(record) if record.id() == id.as_str() => Ok(Fitting {
+                append,
+                header,
+                kept: becomes,
+            }),
             Ok(_) => {
                 let reason = "an append cannot change the id".to_owned();
                 Err(Error::Refused { path, reason })
             }
             // What is wrong may have been there before.
-            Err(error) => Err(match codec.decode::<S>(kept) {
+            Err(error) => Err(match codec.decode::<S>(kept.to_vec()) {
                 Ok(_) => unfit(&path, error),
                 Err(error) => from_codec("read", &path, error),
             }),

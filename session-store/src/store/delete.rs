@@ -31,7 +31,12 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         let lock = self.lock(id)?;
         let erased = format!("{id}.{:016x}{ERASED}", fastrand::u64(..));
-        if !self.remove_document(id, &lock, &erased)? {
+        let was_there = self.remove_document(id, &lock, &erased)?;
+        // After the document, so that no crash leaves a session without what was appended to it.
+        self.shared
+            .backend
+            .remove(&lock, &Blob::journal(id), self.shared.durability)?;
+        if !was_there {
             return Ok(false);
         }
         self.shared

@@ -9,7 +9,7 @@ use session_scan::{Look, Newest};
 use super::SessionStore;
 use crate::backend::Area;
 use crate::builder::Access;
-use crate::corpus::{Documents, entries};
+use crate::corpus::Documents;
 use crate::probe::{Candidate, HeadProbe};
 use crate::skipped::Skipped;
 use crate::trace::{event, span};
@@ -98,8 +98,8 @@ impl<S: SessionRecord> SessionStore<S> {
         let probe = HeadProbe::<S>::new(&self.shared, documents, workspace.as_ref());
         let listing = self.shared.backend.list(Area::Sessions)?;
         let mut skipped = Vec::new();
-        let mut walk =
-            Newest::new(&documents, entries(&listing.entries), &probe).threads(self.shared.threads);
+        let mut walk = Newest::new(&documents, documents.entries(&listing.entries)?, &probe)
+            .threads(self.shared.threads);
         let mut hinted = Vec::new();
         for id in self.hints(workspace.as_ref()) {
             // One that is gone, moved or unreadable is left to the walk, which comes to it or not.

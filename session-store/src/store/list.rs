@@ -5,8 +5,7 @@ use session_scan::Newest;
 
 use super::SessionStore;
 use crate::backend::Area;
-use crate::corpus::{Documents, entries};
-use crate::failure::from_codec;
+use crate::corpus::Documents;
 use crate::order::system_time;
 use crate::probe::{Candidate, HeadProbe};
 use crate::skipped::Skipped;
@@ -34,10 +33,13 @@ impl<S: SessionRecord> SessionStore<S> {
         let probe = HeadProbe::<S>::new(&self.shared, &documents, workspace.as_ref());
         let found = self.shared.backend.list(Area::Sessions)?;
         let corpus = &documents;
-        let mut walk =
-            Newest::new(&corpus, entries(&found.entries), &probe).threads(self.shared.threads);
-        let mut candidates = Vec::new();
+        let mut walk = Newest::new(&corpus, documents.entries(&found.entries)?, &probe)
+            .threads(self.shared.threads);
+        let (mut candidates, mut displaced) = (Vec::new(), Vec::new());
         while let Some((_, candidate)) = walk.next_hit() {
+            if candidate.displaced {
+                displaced.push(Skipped::displaced(&candidate.recency.id));
+            }
             candidates.push(candidate);
         }
         // A directory that changes while it is read may name a file twice.
@@ -46,7 +48,7 @@ impl<S: SessionRecord> SessionStore<S> {
             .take_unreadable()
             .into_iter()
             .map(|found| Skipped::unreadable(found, &self.shared));
-        let mut skipped: Vec<Skipped> = unreadable.collect();
+        let mut skipped: Vec<Skipped> = unreadable.chain(displaced).collect();
         skipped.extend(
             found
                 .rejected
@@ -102,6 +104,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let mut summary =
             SessionSummary::new(id, candidate.header.clone(), candidate.bytes, modified);
         summary.messages = messages;
+        summary.unfolded = candidate.unfolded;
         Ok(summary)
     }
 
@@ -118,11 +121,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let document = documents
             .document(id)?
             .ok_or_else(|| Error::NotFound { path: path.clone() })?;
-        let counts = self
-            .shared
-            .codec
-            .count(&document, &[array])
-            .map_err(|error| from_codec("read", &path, error))?;
+        let counts = self.counted(&document, &[array], &path)?;
         Ok(counts.into_iter().find_map(|(_, count)| count))
     }
 }

@@ -82,11 +82,23 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         let documents = Documents::new(&*self.shared.backend);
         let document = self.document(&documents, id)?;
-        let decoded = self
-            .shared
-            .codec
-            .page::<S, _>(&document, S::CAPPED, array, range)
-            .map_err(|error| from_codec("read", &path, error))?;
+        let page = match document.overlay() {
+            None => self
+                .shared
+                .codec
+                .page::<S, _>(&document, S::CAPPED, array, range),
+            Some(overlay) => {
+                let (whole, _) = self.whole(&document, overlay, &path)?;
+                self.shared
+                    .codec
+                    .page::<S, _>(&whole, S::CAPPED, array, range)
+            }
+        };
+        let mut decoded = page.map_err(|error| from_codec("read", &path, error))?;
+        if document.overlay().is_some() {
+            let revision = document.revision();
+            decoded.revision = revision.map_err(|error| from_codec("read", &path, error))?;
+        }
         if decoded.value.id() != id.as_str() {
             return Err(Error::misnamed(&path));
         }
@@ -110,22 +122,29 @@ impl<S: SessionRecord> SessionStore<S> {
                 limit,
             });
         }
-        let loaded = self
-            .shared
-            .codec
-            .load_split(&document, S::SPLIT, S::join)
-            .map_err(|error| from_codec("read", &path, error))?;
+        let (record, revision) = match document.overlay() {
+            None => {
+                let loaded = self
+                    .shared
+                    .codec
+                    .load_split(&document, S::SPLIT, S::join)
+                    .map_err(|error| from_codec("read", &path, error))?;
+                (loaded.value, loaded.revision)
+            }
+            Some(overlay) => self.journal_load(&document, overlay, &path)?,
+        };
         let after = document.stat().map_err(failed)?;
-        let (record, revision) = (loaded.value, loaded.revision);
         if record.id() != id.as_str() {
             return Err(Error::misnamed(&path));
         }
-        // A file that was rewritten in place while it was read has no identity worth remembering.
+        // A file that was rewritten in place while it was read has no identity worth remembering, and one that has a
+        // journal is not the whole session.
+        let is_all = before == after && document.overlay().is_none();
         self.views.saw_whole(
             id,
             Seen {
                 revision,
-                stat: (before == after).then_some(after),
+                stat: is_all.then_some(after),
             },
         );
         event!(%id, bytes = after.size, "load");
@@ -141,6 +160,14 @@ impl<S: SessionRecord> SessionStore<S> {
         span!("load_tail", %id);
         let path = self.path(id);
         let document = self.document(documents, id)?;
+        if let Some(overlay) = document.overlay() {
+            let tail = self.journal_tail(&document, overlay, id, &window.cap(S::CAPPED))?;
+            if tail.dropped().total() > 0 {
+                self.views.saw_window(id);
+            }
+            event!(%id, dropped = tail.dropped().total(), "load_tail");
+            return Ok(tail);
+        }
         let decoded = self
             .shared
             .codec

@@ -105,7 +105,7 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 
     /// Points the session's workspace, and the whole store, at a session that is visible.
-    fn record(
+    pub(super) fn record(
         &self,
         change: &mut dyn Change,
         workspace: Option<&Workspace<'_>>,

@@ -96,7 +96,7 @@ impl<S: SessionRecord> SessionStore<S> {
             .map_err(|error| from_codec("write", &path, error))?;
         let failed = |error| from_codec("read", &path, error);
         let new = codec.count(json.as_slice(), S::CAPPED).map_err(failed)?;
-        let old = codec.count(&document, S::CAPPED).map_err(failed)?;
+        let old = self.counted(&document, S::CAPPED, &path)?;
         Ok(new.iter().zip(&old).any(|((_, new), (_, old))| new < old))
     }
 
@@ -143,7 +143,12 @@ impl<S: SessionRecord> SessionStore<S> {
             (None, None) => Ok(None),
             (None, Some(_)) => conflict(ConflictReason::NeverSeen),
             (Some(_), None) => conflict(ConflictReason::Gone),
-            (Some(seen), Some(stat)) if seen.stat == Some(stat) => Ok(on_disk),
+            (Some(seen), Some(stat))
+                if seen.stat == Some(stat)
+                    && self.shared.backend.stat(&Blob::journal(id))?.is_none() =>
+            {
+                Ok(on_disk)
+            }
             (Some(seen), Some(_)) => match self.revision_on_disk(id)? {
                 Some(revision) if revision == seen.revision => Ok(on_disk),
                 Some(_) => conflict(ConflictReason::Changed),

@@ -30,6 +30,7 @@ impl<S: SessionRecord> SessionStore<S> {
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| since.as_millis());
         let name = format!("{id}.{now:013}.{:08x}{TRASHED}", fastrand::u32(..));
+        self.fold_or_set_aside(id, &lock)?;
         let moved = self.remove_document(id, &lock, &name)?;
         event!(%id, moved, "trash");
         Ok(moved)
@@ -56,6 +57,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let Some(latest) = latest else {
             return Ok(false);
         };
+        self.clear_orphan(id, &lock)?;
         let restored = self.shared.backend.transfer(
             &lock,
             &Blob::trash(&latest.name),
@@ -139,6 +141,7 @@ impl<S: SessionRecord> SessionStore<S> {
             };
             match backend.lock(LockName::Session(id), Duration::ZERO) {
                 Ok(lock) => {
+                    self.clear_orphan(id, &lock)?;
                     backend.remove(&lock, &Blob::trash(&entry.name), self.shared.durability)?;
                 }
                 // Somebody is at it, or it is not ours.

@@ -1,5 +1,6 @@
 //! The one place where a session's document is written: bounded, published under the index lock, and then seen.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -49,7 +50,8 @@ impl<S: SessionRecord> SessionStore<S> {
     ) -> Result<Written, Error> {
         let path = self.path(target.id);
         let limit = self.shared.limits.document_bytes();
-        let mut encoded = None;
+        let mut journal = self.journal_of(target.id, lock)?;
+        let encoded = Cell::new(None);
         let stat = self.shared.backend.replace(
             lock,
             &Blob::session(target.id),
@@ -65,10 +67,18 @@ impl<S: SessionRecord> SessionStore<S> {
                     let (path, what) = (path.clone(), "document bytes");
                     return Err(Error::TooLarge { path, what, limit });
                 }
-                encoded = Some(result.map_err(|error| from_codec("write", &path, error))?);
+                encoded.set(Some(
+                    result.map_err(|error| from_codec("write", &path, error))?,
+                ));
                 Ok(())
             },
-            &mut |rename| self.publish(target, rename),
+            &mut |rename| {
+                // Whoever finds the new document beside the journal shall know that it has everything.
+                if let (Some(journal), Some(encoded)) = (&mut journal, encoded.get()) {
+                    self.announce(target.id, journal, encoded.revision)?;
+                }
+                self.publish(target, rename)
+            },
         );
         // The new document is in place, only not for certain: its writer has seen it all the same.
         let (stat, durable) = match stat {
@@ -76,11 +86,15 @@ impl<S: SessionRecord> SessionStore<S> {
             Err(error @ Error::NotDurable { .. }) => (None, Err(error)),
             Err(error) => return Err(error),
         };
-        let Some(Encoded { revision, .. }) = encoded else {
+        let Some(Encoded { revision, .. }) = encoded.get() else {
             // A backend that answers success without having asked for the bytes broke its contract.
             let reason = "the backend did not take the document".to_owned();
             return Err(Error::Refused { path, reason });
         };
+        // Not before the new document is there for certain: until then, the journal and the old one are all there may be.
+        if let (Some(journal), Ok(())) = (journal, &durable) {
+            self.drop_journal(target.id, lock, journal);
+        }
         Ok(Written {
             seen: Seen { revision, stat },
             durable,

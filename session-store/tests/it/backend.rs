@@ -579,6 +579,16 @@ impl Backend for InPlace {
             .expect("it is there")
             .blob)
     }
+    fn append(
+        &self,
+        lock: &session_store::backend::Lock,
+        blob: &Blob<'_>,
+    ) -> Result<Option<Box<dyn session_store::backend::AppendFile>>, Error> {
+        self.0.append(lock, blob)
+    }
+    fn persist(&self, lock: &session_store::backend::Lock, blob: &Blob<'_>) -> Result<(), Error> {
+        self.0.persist(lock, blob)
+    }
     fn transfer(
         &self,
         lock: &session_store::backend::Lock,

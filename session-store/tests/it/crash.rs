@@ -10,8 +10,8 @@ use session_store::backend::{
     Area, Backend, Blob, DirBackend, LockName, MemoryBackend, Trust, publish_now,
 };
 use session_store::fs::{
-    CrashReport, CrashState, DirEntry, FileLock, FileStat, FileSystem, MemoryFs, OpenBlob,
-    WriteFile,
+    AppendFile, CrashReport, CrashState, DirEntry, FileLock, FileStat, FileSystem, MemoryFs,
+    OpenBlob, WriteFile,
 };
 use session_store::{Durability, Error};
 
@@ -431,6 +431,8 @@ pub(crate) enum Kind {
     NoLocks,
     FixedTemporary,
     SyncTwice,
+    JournalFirst,
+    NoAnnouncement,
 }
 
 #[derive(Debug)]
@@ -475,9 +477,24 @@ impl FileSystem for Mutant {
             kind: self.kind,
         }))
     }
+    fn open_append(&self, path: &str) -> io::Result<Box<dyn AppendFile>> {
+        Ok(Box::new(MutantAppender {
+            inner: self.inner.open_append(path)?,
+            kind: self.kind,
+        }))
+    }
+    fn sync_file(&self, path: &str) -> io::Result<()> {
+        match self.kind {
+            Kind::NoSync | Kind::NoFileSync => Ok(()),
+            _ => self.inner.sync_file(path),
+        }
+    }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         if self.kind == Kind::RemoveBeforeRename {
             self.inner.remove(to)?;
+        }
+        if self.kind == Kind::JournalFirst && to == "s.json" {
+            self.inner.remove(".store/journal/s.journal")?;
         }
         self.inner.rename(self.name(from), to)
     }
@@ -543,6 +560,40 @@ impl WriteFile for MutantFile {
             Kind::SyncTwice => self.inner.sync().or_else(|_| self.inner.sync()),
             _ => self.inner.sync(),
         }
+    }
+    fn stat(&self) -> io::Result<session_store::backend::BlobStat> {
+        self.inner.stat()
+    }
+}
+
+#[derive(Debug)]
+struct MutantAppender {
+    inner: Box<dyn AppendFile>,
+    kind: Kind,
+}
+
+impl io::Write for MutantAppender {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // The kind of a record is behind its frame.
+        if self.kind == Kind::NoAnnouncement && bytes.get(16) == Some(&b'R') {
+            return Ok(bytes.len());
+        }
+        self.inner.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AppendFile for MutantAppender {
+    fn sync_data(&mut self) -> io::Result<()> {
+        match self.kind {
+            Kind::NoSync | Kind::NoFileSync => Ok(()),
+            _ => self.inner.sync_data(),
+        }
+    }
+    fn truncate(&mut self, size: u64) -> io::Result<()> {
+        self.inner.truncate(size)
     }
     fn stat(&self) -> io::Result<session_store::backend::BlobStat> {
         self.inner.stat()

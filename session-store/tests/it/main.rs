@@ -13,6 +13,8 @@ mod crash;
 mod faults;
 mod find;
 mod fs;
+mod journal;
+mod journal_crash;
 mod peers;
 mod processes;
 mod record;

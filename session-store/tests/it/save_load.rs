@@ -111,6 +111,16 @@ fn a_foreign_rename_during_a_save_is_a_conflict() {
             }
             self.inner.replace(lock, blob, durability, write, publish)
         }
+        fn append(
+            &self,
+            lock: &Lock,
+            blob: &Blob<'_>,
+        ) -> Result<Option<Box<dyn session_store::backend::AppendFile>>, Error> {
+            self.inner.append(lock, blob)
+        }
+        fn persist(&self, lock: &Lock, blob: &Blob<'_>) -> Result<(), Error> {
+            self.inner.persist(lock, blob)
+        }
         fn transfer(
             &self,
             lock: &Lock,

@@ -1,0 +1,155 @@
+//! What a journal adds to the document that it extends, for whoever reads the two as one. Knows no files.
+
+use session_codec::{Amendment, Revision, RevisionHasher};
+
+use super::record::AdditionKind;
+use super::{Addition, Journal};
+
+/// The appends that a document lacks.
+#[derive(Debug)]
+pub(crate) struct Overlay {
+    journal: Journal,
+    from: usize,
+    /// Whether the document's file is the very one that the journal was begun on, so that what the journal says of it holds.
+    same_file: bool,
+}
+
+impl Overlay {
+    /// Takes the appends from one on.
+    pub(crate) fn new(journal: Journal, from: usize, same_file: bool) -> Self {
+        Self {
+            journal,
+            from,
+            same_file,
+        }
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The payloads of the appends.
+    pub(crate) fn payloads(&self) -> impl Iterator<Item = &[u8]> {
+        self.journal.payloads(self.from)
+    }
+
+    /// Whether the document has everything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.from == self.journal.appends()
+    }
+
+    /// Whether the document's file is the one that the journal was begun on.
+    pub(crate) fn is_same_file(&self) -> bool {
+        self.same_file
+    }
+
+    /// The bytes of the journal, which the document does not have yet.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.journal.end()
+    }
+
+    /// The document less its elements, as it stood when the journal was begun, if that is still known.
+    ///
+    /// It is, to records of which a window may shorten the same arrays as of the one that began the journal.
+    pub(crate) fn kept(&self, capped: &[&str]) -> Option<&[u8]> {
+        let begin = &self.journal.begin;
+        let alike = capped.len() == begin.counts.len()
+            && begin
+                .counts
+                .iter()
+                .all(|(name, _)| capped.contains(&name.as_str()));
+        (self.same_file && self.from == 0 && alike).then_some(&*begin.kept)
+    }
+
+    /// How many elements an array of the document has, if the journal says so.
+    pub(crate) fn counted(&self, array: &str) -> Option<Option<u64>> {
+        if !self.same_file || self.from > 0 {
+            return None;
+        }
+        let counts = &self.journal.begin.counts;
+        counts
+            .iter()
+            .find(|(name, _)| name == array)
+            .map(|(_, count)| *count)
+    }
+
+    fn additions(&self) -> impl Iterator<Item = Addition<'_>> {
+        self.journal.additions(self.from)
+    }
+
+    /// How many elements are added to an array.
+    pub(crate) fn count(&self, array: &str) -> u64 {
+        let elements = self
+            .additions()
+            .filter(|addition| addition.kind == AdditionKind::Element);
+        elements.filter(|addition| addition.name == array).count() as u64
+    }
+
+    /// The edit that makes the document whole, without the first elements of some arrays.
+    pub(crate) fn amendment(&self, skipped: &[(String, u64)]) -> Amendment {
+        let mut skipped = skipped.to_vec();
+        self.additions()
+            .fold(Amendment::new(), |amendment, addition| {
+                if addition.kind == AdditionKind::Member {
+                    return amendment.member(addition.name, addition.json);
+                }
+                let left = skipped
+                    .iter_mut()
+                    .find(|(name, left)| name == addition.name && *left > 0);
+                match left {
+                    Some((_, left)) => {
+                        *left -= 1;
+                        amendment
+                    }
+                    None => amendment.element(addition.name, addition.json),
+                }
+            })
+    }
+
+    /// The edit of the members alone, of those that are wanted.
+    pub(crate) fn members(&self, wanted: impl Fn(&str) -> bool) -> Amendment {
+        self.additions()
+            .filter(|addition| addition.kind == AdditionKind::Member && wanted(addition.name))
+            .fold(Amendment::new(), |amendment, addition| {
+                amendment.member(addition.name, addition.json)
+            })
+    }
+
+    /// Every name that is added to, and every name that is set.
+    pub(crate) fn names(&self) -> (Vec<String>, Vec<String>) {
+        let (mut arrays, mut members) = (Vec::new(), Vec::new());
+        for addition in self.additions() {
+            let names = match addition.kind {
+                AdditionKind::Element => &mut arrays,
+                AdditionKind::Member => &mut members,
+            };
+            if !names.iter().any(|name| name == addition.name) {
+                names.push(addition.name.to_owned());
+            }
+        }
+        (arrays, members)
+    }
+
+    /// A hasher that has taken the document's revision and every append: its fingerprint is the session's revision.
+    pub(crate) fn hasher(&self, document: Revision) -> RevisionHasher {
+        let mut hasher = begin_hash(document);
+        self.payloads().for_each(|payload| hasher.update(payload));
+        hasher
+    }
+
+    /// The revision of document and journal as one; of the document alone where it has everything.
+    pub(crate) fn revision(&self, document: Revision) -> Revision {
+        if self.is_empty() {
+            document
+        } else {
+            self.hasher(document).finish()
+        }
+    }
+}
+
+/// Begins the fingerprint of a session that has a journal.
+pub(crate) fn begin_hash(document: Revision) -> RevisionHasher {
+    let mut hasher = RevisionHasher::new();
+    hasher.update(document.as_bytes());
+    hasher
+}

@@ -1,0 +1,125 @@
+//! A journal's bytes read from the first to the last: what is whole, what a crash tore, and what is damaged.
+
+use std::ops::Range;
+
+use session_codec::Revision;
+
+use super::record::{Addition, Begin, FRAME, Record, TITLE, number_of, unframe};
+
+/// A journal that can be used.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    bytes: Vec<u8>,
+    pub(crate) begin: Begin,
+    /// The payloads of appends, by where they stand.
+    added: Vec<Range<usize>>,
+    /// Announced documents, each with the number of appends before it.
+    replaced: Vec<(usize, Revision)>,
+    /// The end of the last whole record.
+    end: usize,
+    /// The number of the next record.
+    next: u64,
+}
+
+/// A journal that cannot be used as it is; nothing of it may be thrown away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Damage {
+    /// Where the first record stands that cannot be read.
+    pub(crate) offset: usize,
+    pub(crate) reason: &'static str,
+}
+
+impl Journal {
+    /// Reads a journal.
+    ///
+    /// What follows the last whole record is a tail that a crash tore, unless another whole record follows: then
+    /// something in the middle was damaged, and what comes after it was acknowledged.
+    pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Damage> {
+        let damage = |offset, reason| Err(Damage { offset, reason });
+        if !bytes.starts_with(TITLE) {
+            return damage(0, "not a journal of this version");
+        }
+        let (mut at, mut next) = (TITLE.len(), 0);
+        let mut begin = None;
+        let (mut added, mut replaced) = (Vec::new(), Vec::new());
+        while let Some(payload) = unframe(&bytes[at..], next) {
+            let start = at + FRAME;
+            match (Record::parse(payload), begin.is_some()) {
+                (Some(Record::Begin(first)), false) => begin = Some(first),
+                (Some(Record::Added(_)), true) => added.push(start..start + payload.len()),
+                (Some(Record::Replaced(revision)), true) => replaced.push((added.len(), revision)),
+                _ => return damage(at, "a journal record that has no meaning here"),
+            }
+            at = start + payload.len();
+            next += 1;
+        }
+        let Some(begin) = begin else {
+            return damage(at, "a journal that does not say what it extends");
+        };
+        if is_followed(&bytes[at..], next) {
+            return damage(at, "a damaged journal record with whole ones after it");
+        }
+        Ok(Self {
+            bytes,
+            begin,
+            added,
+            replaced,
+            end: at,
+            next,
+        })
+    }
+
+    /// The bytes of all whole records.
+    pub(crate) fn end(&self) -> u64 {
+        self.end as u64
+    }
+
+    /// How many bytes after the last whole record a crash left.
+    pub(crate) fn torn(&self) -> u64 {
+        (self.bytes.len() - self.end) as u64
+    }
+
+    /// The number of the next record.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// How many appends there are.
+    pub(crate) fn appends(&self) -> usize {
+        self.added.len()
+    }
+
+    /// The payloads of the appends from one on, in order.
+    pub(crate) fn payloads(&self, from: usize) -> impl Iterator<Item = &[u8]> {
+        self.added[from..]
+            .iter()
+            .map(|range| &self.bytes[range.clone()])
+    }
+
+    /// What the appends from one on add, in order.
+    pub(crate) fn additions(&self, from: usize) -> impl Iterator<Item = Addition<'_>> {
+        self.payloads(from)
+            .flat_map(|payload| match Record::parse(payload) {
+                Some(Record::Added(additions)) => additions,
+                _ => Vec::new(),
+            })
+    }
+
+    /// How many appends a document of some revision has already; `None` if it is none that this journal extends.
+    pub(crate) fn absorbed_by(&self, revision: Revision) -> Option<usize> {
+        let announced = self.replaced.iter().rev().find(|(_, new)| *new == revision);
+        announced
+            .map(|(before, _)| *before)
+            .or((self.begin.revision == revision).then_some(0))
+    }
+}
+
+/// Whether a whole record follows somewhere in what could not be read, with a number that could be there.
+fn is_followed(rest: &[u8], next: u64) -> bool {
+    let most = next.saturating_add((rest.len() / FRAME) as u64);
+    (1..rest.len()).any(|at| {
+        number_of(&rest[at..])
+            .filter(|number| (next..=most).contains(number))
+            .is_some_and(|number| unframe(&rest[at..], number).is_some())
+    })
+}

@@ -1,0 +1,226 @@
+//! One record's bytes: its frame, and what its payload says. Knows no files.
+
+use session_codec::Revision;
+
+use super::LONGEST;
+use crate::backend::BlobStat;
+
+/// The first line of a journal: what it is, and the version of its layout.
+pub(crate) const TITLE: &[u8] = b"session-journal 1\n";
+/// The bytes before a payload: its length, the checksum of everything else in the record, and the record's number.
+pub(super) const FRAME: usize = 16;
+
+/// The document that a journal extends.
+const BEGIN: u8 = b'B';
+/// What an append adds.
+const ADDED: u8 = b'A';
+/// A document that has everything before this record.
+const REPLACED: u8 = b'R';
+
+/// An addition to the end of an array.
+const ELEMENT: u8 = b'e';
+/// A member's new value.
+const MEMBER: u8 = b'm';
+/// The count of an array that is none.
+const NO_ARRAY: u64 = u64::MAX;
+
+/// What the first record says of the document that the journal extends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Begin {
+    /// The document's file when the journal was begun: as long as it is unchanged, nothing has to be read to know it again.
+    pub(crate) stat: BlobStat,
+    pub(crate) revision: Revision,
+    /// The document less the elements of its arrays.
+    pub(crate) kept: Vec<u8>,
+    /// How many elements each array has that a window may shorten; `None` for what is no array.
+    pub(crate) counts: Vec<(String, Option<u64>)>,
+}
+
+/// A part of an append, by where it stands in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Addition<'j> {
+    pub(crate) kind: AdditionKind,
+    pub(crate) name: &'j str,
+    pub(crate) json: &'j str,
+}
+
+/// What is done with the named member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AdditionKind {
+    Element,
+    Member,
+}
+
+/// What one record says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Record<'j> {
+    Begin(Begin),
+    Added(Vec<Addition<'j>>),
+    Replaced(Revision),
+}
+
+/// Puts a payload into its frame; `None` where it is too long.
+pub(crate) fn frame(number: u64, payload: &[u8]) -> Option<Vec<u8>> {
+    let length = u32::try_from(payload.len()).ok()?;
+    if payload.len() > LONGEST {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(FRAME + payload.len());
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(&checksum(length, number, payload).to_le_bytes());
+    bytes.extend_from_slice(&number.to_le_bytes());
+    bytes.extend_from_slice(payload);
+    Some(bytes)
+}
+
+/// The checksum of a record: it covers the length and the number too, so that neither can be taken for another's.
+fn checksum(length: u32, number: u64, payload: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&length.to_le_bytes());
+    hasher.update(&number.to_le_bytes());
+    hasher.update(payload);
+    hasher.finalize()
+}
+
+/// Takes the payload of the record that begins here and has this number; `None` where there is no whole one.
+pub(super) fn unframe(bytes: &[u8], number: u64) -> Option<&[u8]> {
+    let (head, rest) = bytes.split_at_checked(FRAME)?;
+    let length = u32::from_le_bytes(head[..4].try_into().ok()?);
+    let sum = u32::from_le_bytes(head[4..8].try_into().ok()?);
+    if number_of(bytes)? != number {
+        return None;
+    }
+    let payload = rest.get(..usize::try_from(length).ok()?)?;
+    (payload.len() <= LONGEST && checksum(length, number, payload) == sum).then_some(payload)
+}
+
+/// The number that a record claims to have.
+pub(super) fn number_of(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.get(8..FRAME)?.try_into().ok()?))
+}
+
+/// The payload of an append.
+pub(crate) fn added<'a>(
+    elements: impl Iterator<Item = (&'a str, &'a str)>,
+    members: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Vec<u8> {
+    let mut payload = vec![ADDED];
+    let mut put = |kind: u8, (name, json): (&str, &str)| {
+        payload.push(kind);
+        text(&mut payload, name.as_bytes());
+        text(&mut payload, json.as_bytes());
+    };
+    elements.for_each(|element| put(ELEMENT, element));
+    members.for_each(|member| put(MEMBER, member));
+    payload
+}
+
+/// The payload that announces a document with everything so far.
+pub(crate) fn announcement(revision: Revision) -> Vec<u8> {
+    let mut payload = vec![REPLACED];
+    payload.extend_from_slice(revision.as_bytes());
+    payload
+}
+
+impl Begin {
+    /// The payload of a journal's first record.
+    pub(crate) fn payload(&self) -> Vec<u8> {
+        let BlobStat {
+            device,
+            inode,
+            size,
+            modified,
+            changed,
+        } = self.stat;
+        let mut payload = vec![BEGIN];
+        payload.extend_from_slice(self.revision.as_bytes());
+        for number in [device, inode, size] {
+            payload.extend_from_slice(&number.to_le_bytes());
+        }
+        for time in [modified, changed] {
+            payload.extend_from_slice(&time.to_le_bytes());
+        }
+        text(&mut payload, &self.kept);
+        for (name, count) in &self.counts {
+            text(&mut payload, name.as_bytes());
+            payload.extend_from_slice(&count.unwrap_or(NO_ARRAY).to_le_bytes());
+        }
+        payload
+    }
+
+    fn parse(mut rest: &[u8]) -> Option<Self> {
+        let revision = Revision::from_bytes(take(&mut rest)?);
+        let [device, inode, size] = [number(&mut rest)?, number(&mut rest)?, number(&mut rest)?];
+        let modified = i128::from_le_bytes(take(&mut rest)?);
+        let changed = i128::from_le_bytes(take(&mut rest)?);
+        let kept = take_text(&mut rest)?.to_vec();
+        let mut counts = Vec::new();
+        while !rest.is_empty() {
+            let name = std::str::from_utf8(take_text(&mut rest)?).ok()?.to_owned();
+            counts.push((
+                name,
+                Some(number(&mut rest)?).filter(|count| *count != NO_ARRAY),
+            ));
+        }
+        Some(Self {
+            stat: BlobStat::new(device, inode, size, modified, changed),
+            revision,
+            kept,
+            counts,
+        })
+    }
+}
+
+impl<'j> Record<'j> {
+    /// Reads a payload; `None` for one that this version did not write.
+    pub(super) fn parse(payload: &'j [u8]) -> Option<Self> {
+        let (&kind, mut rest) = payload.split_first()?;
+        match kind {
+            BEGIN => Begin::parse(rest).map(Self::Begin),
+            REPLACED => {
+                let revision = Revision::from_bytes(take(&mut rest)?);
+                rest.is_empty().then_some(Self::Replaced(revision))
+            }
+            ADDED => {
+                let mut additions = Vec::new();
+                while let Some((&kind, after)) = rest.split_first() {
+                    rest = after;
+                    let kind = match kind {
+                        ELEMENT => AdditionKind::Element,
+                        MEMBER => AdditionKind::Member,
+                        _ => return None,
+                    };
+                    let name = std::str::from_utf8(take_text(&mut rest)?).ok()?;
+                    let json = std::str::from_utf8(take_text(&mut rest)?).ok()?;
+                    additions.push(Addition { kind, name, json });
+                }
+                Some(Self::Added(additions))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Writes a text behind its length. What is too long for that is too long for its record, which is refused.
+fn text(out: &mut Vec<u8>, bytes: &[u8]) {
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(bytes);
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(*taken)
+}
+
+fn number(rest: &mut &[u8]) -> Option<u64> {
+    take(rest).map(u64::from_le_bytes)
+}
+
+fn take_text<'j>(rest: &mut &'j [u8]) -> Option<&'j [u8]> {
+    let length = usize::try_from(u32::from_le_bytes(take(rest)?)).ok()?;
+    let (taken, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    Some(taken)
+}

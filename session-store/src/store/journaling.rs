@@ -1,0 +1,399 @@
+//! What the holder of a session's lock knows of its journal, and how it is begun, gone on with, and begun anew.
+//!
+//! Owns the order of write, sync and acknowledgement, and what is done when one of them fails. Must not know the index, or
+//! what makes an append fit its session.
+
+use std::collections::HashSet;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use session_codec::{Revision, RevisionHasher, TailCap};
+use session_model::{SessionId, SessionRecord};
+
+use super::SessionStore;
+use crate::Error;
+use crate::append::Append;
+use crate::backend::{AppendFile, Blob, BlobStat, Lock, publish_now};
+use crate::corpus::{Beside, Document, Documents};
+use crate::failure::from_codec;
+use crate::journal::{Begin, TITLE, added, begin_hash, frame};
+use crate::trace::event;
+
+/// How many sessions a store remembers between appends that are not made through a writer.
+const REMEMBERED: usize = 8;
+
+/// A session that is being appended to, as the holder of its lock knows it.
+#[derive(Debug)]
+pub(super) struct Journaling {
+    pub(super) document: BlobStat,
+    /// The document was written since, so that all of this is to be found out anew.
+    pub(super) is_stale: bool,
+    begin: Begin,
+    /// The record as it is now, less the elements that a window may leave out.
+    pub(super) kept: Vec<u8>,
+    /// What the journal adds to, and what it sets.
+    arrays: Vec<String>,
+    members: Vec<String>,
+    has_journal: bool,
+    open: Option<OpenJournal>,
+    hasher: RevisionHasher,
+}
+
+/// A journal that is there, open at its end.
+#[derive(Debug)]
+struct OpenJournal {
+    file: Box<dyn AppendFile>,
+    stat: BlobStat,
+    end: u64,
+    next: u64,
+}
+
+/// What a store remembers of the journals it has written to.
+#[derive(Debug, Default)]
+pub(crate) struct Journals {
+    known: Mutex<Vec<(SessionId, Journaling)>>,
+    /// Sessions whose journal failed to sync: that file is never relied upon again.
+    poisoned: Mutex<HashSet<SessionId>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Entries go in and out whole, so a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Journals {
+    pub(super) fn take(&self, id: &SessionId) -> Option<Journaling> {
+        let mut known = locked(&self.known);
+        let at = known.iter().position(|(known, _)| known == id)?;
+        Some(known.remove(at).1)
+    }
+
+    pub(super) fn put(&self, id: &SessionId, state: Journaling) {
+        let mut known = locked(&self.known);
+        known.retain(|(known, _)| known != id);
+        if known.len() == REMEMBERED {
+            known.remove(0);
+        }
+        known.push((id.clone(), state));
+    }
+
+    pub(super) fn poison(&self, id: &SessionId) {
+        locked(&self.poisoned).insert(id.clone());
+    }
+
+    pub(super) fn is_sound(&self, id: &SessionId) -> bool {
+        !locked(&self.poisoned).contains(id)
+    }
+
+    pub(super) fn cure(&self, id: &SessionId) {
+        locked(&self.poisoned).remove(id);
+    }
+}
+
+impl Journaling {
+    /// The revision of document and journal as one.
+    pub(super) fn revision(&self) -> Revision {
+        if self.has_journal {
+            self.hasher.finish()
+        } else {
+            self.begin.revision
+        }
+    }
+
+    /// The bytes of the journal.
+    pub(super) fn unfolded(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.end)
+    }
+
+    /// Whether an append sets what is added to, or adds to what is set: no journal can say in which order.
+    pub(super) fn clashes(&self, append: &Append, capped: &[&str]) -> bool {
+        let sets_array = append.members().any(|(name, _)| {
+            capped.contains(&name) || self.arrays.iter().any(|array| array == name)
+        });
+        sets_array
+            || append
+                .elements()
+                .any(|(array, _)| self.members.iter().any(|member| member == array))
+    }
+
+    fn note(&mut self, append: &Append) {
+        let note = |known: &mut Vec<String>, name: &str| {
+            if !known.iter().any(|known| known == name) {
+                known.push(name.to_owned());
+            }
+        };
+        append
+            .elements()
+            .for_each(|(array, _)| note(&mut self.arrays, array));
+        append
+            .members()
+            .for_each(|(name, _)| note(&mut self.members, name));
+    }
+}
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// What is known of a session from an append before, if nobody has changed it since.
+    pub(super) fn remembered(&self, id: &SessionId) -> Result<Option<Journaling>, Error> {
+        let Some(state) = self.shared.journals.take(id) else {
+            return Ok(None);
+        };
+        let backend = &self.shared.backend;
+        let journal = backend.stat(&Blob::journal(id))?;
+        let same = backend.stat(&Blob::session(id))? == Some(state.document)
+            && journal == state.open.as_ref().map(|open| open.stat);
+        Ok(
+            Some(state)
+                .filter(|state| same && !state.is_stale && self.shared.journals.is_sound(id)),
+        )
+    }
+
+    /// Looks at a session that is to be appended to, and makes its journal one that can be gone on with.
+    pub(super) fn open_journaling(&self, id: &SessionId, lock: &Lock) -> Result<Journaling, Error> {
+        let documents = Documents::new(&*self.shared.backend);
+        let path = self.path(id);
+        let document = documents
+            .document(id)?
+            .ok_or_else(|| Error::NotFound { path: path.clone() })?;
+        if let Beside::Displaced = document.beside() {
+            self.set_journal_aside(id, lock)?;
+        }
+        let stat = document
+            .stat()
+            .map_err(|source| Error::io("stat", &path, source))?;
+        let sound = self.shared.journals.is_sound(id);
+        match document.overlay() {
+            Some(overlay) if sound && overlay.kept(S::CAPPED).is_some() => {
+                let begin = overlay.journal().begin.clone();
+                let (arrays, members) = overlay.names();
+                let skipped: Vec<_> = S::CAPPED
+                    .iter()
+                    .map(|array| ((*array).to_owned(), u64::MAX))
+                    .collect();
+                let kept = self.laid_over(&begin.kept, &overlay.amendment(&skipped), &path)?;
+                let (end, next) = (overlay.journal().end(), overlay.journal().next());
+                let open = self.reopen(id, lock, end, next, overlay.journal().torn())?;
+                Ok(Journaling {
+                    document: stat,
+                    is_stale: false,
+                    hasher: overlay.hasher(begin.revision),
+                    begin,
+                    kept,
+                    arrays,
+                    members,
+                    has_journal: true,
+                    open: Some(open),
+                })
+            }
+            overlay => {
+                let mut state = self.unbegun(&document, stat, &path)?;
+                if let Some(overlay) = overlay {
+                    // The document's file is another one with the same content, or the journal's is not to be relied upon.
+                    let payloads: Vec<&[u8]> = overlay.payloads().collect();
+                    self.begin_journal(id, lock, &mut state, &payloads)?;
+                    (state.arrays, state.members) = overlay.names();
+                    let skipped: Vec<_> = S::CAPPED
+                        .iter()
+                        .map(|array| ((*array).to_owned(), u64::MAX))
+                        .collect();
+                    state.kept =
+                        self.laid_over(&state.kept, &overlay.amendment(&skipped), &path)?;
+                }
+                self.shared.journals.cure(id);
+                Ok(state)
+            }
+        }
+    }
+
+    /// Opens a journal at its end, cutting off what a crash left there: only the holder of the lock may.
+    fn reopen(
+        &self,
+        id: &SessionId,
+        lock: &Lock,
+        end: u64,
+        next: u64,
+        torn: u64,
+    ) -> Result<OpenJournal, Error> {
+        let blob = Blob::journal(id);
+        let path = self.shared.backend.describe(&blob);
+        let mut file = self
+            .shared
+            .backend
+            .append(lock, &blob)?
+            .ok_or_else(|| Error::io("open", &path, io::ErrorKind::NotFound.into()))?;
+        if torn > 0 {
+            file.truncate(end)
+                .map_err(|source| Error::io("truncate", &path, source))?;
+            event!(%id, bytes = torn, "journal_tail_dropped");
+        }
+        let stat = file
+            .stat()
+            .map_err(|source| Error::io("stat", &path, source))?;
+        Ok(OpenJournal {
+            file,
+            stat,
+            end,
+            next,
+        })
+    }
+
+    /// A session that has no journal yet.
+    fn unbegun(
+        &self,
+        document: &Document<'_>,
+        stat: BlobStat,
+        path: &Path,
+    ) -> Result<Journaling, Error> {
+        // One pass gives the revision, and everything of the document but its elements.
+        let kept = self
+            .shared
+            .codec
+            .prune(document, &TailCap::all(S::CAPPED, 0))
+            .map_err(|error| from_codec("read", path, error))?;
+        let begin = Begin {
+            stat,
+            revision: kept.revision,
+            counts: kept
+                .dropped
+                .into_iter()
+                .map(|(array, count)| (array, Some(count)))
+                .collect(),
+            kept: kept.json,
+        };
+        Ok(Journaling {
+            document: stat,
+            is_stale: false,
+            kept: begin.kept.clone(),
+            hasher: begin_hash(begin.revision),
+            begin,
+            arrays: Vec::new(),
+            members: Vec::new(),
+            has_journal: false,
+            open: None,
+        })
+    }
+
+    /// Writes a journal with its first records, in the place of whatever has its name.
+    ///
+    /// The document is made durable before, whoever wrote it: a journal is nothing without it.
+    fn begin_journal(
+        &self,
+        id: &SessionId,
+        lock: &Lock,
+        state: &mut Journaling,
+        payloads: &[&[u8]],
+    ) -> Result<(), Error> {
+        let (backend, durability) = (&self.shared.backend, self.shared.durability);
+        let blob = Blob::journal(id);
+        let path = backend.describe(&blob);
+        // A backend whose blobs cannot be added to refuses here, before there is a journal.
+        drop(backend.append(lock, &blob)?);
+        let mut bytes = TITLE.to_vec();
+        let first = state.begin.payload();
+        let mut next = 0;
+        for payload in std::iter::once(first.as_slice()).chain(payloads.iter().copied()) {
+            bytes.extend(self.framed(id, next, payload)?);
+            next += 1;
+        }
+        if durability.syncs_directories() {
+            backend.persist(lock, &Blob::session(id))?;
+        }
+        let mut write = |out: &mut dyn io::Write| {
+            out.write_all(&bytes)
+                .map_err(|source| Error::io("write", &path, source))
+        };
+        let replaced = backend.replace(lock, &blob, durability, &mut write, &mut publish_now);
+        let durable = match replaced {
+            Ok(_) => Ok(()),
+            Err(error @ Error::NotDurable { .. }) => Err(error),
+            Err(error) => return Err(error),
+        };
+        state.hasher = begin_hash(state.begin.revision);
+        payloads
+            .iter()
+            .for_each(|payload| state.hasher.update(payload));
+        state.has_journal = true;
+        // The records are there. Should opening them fail now, the next append tries again from the start.
+        match self.reopen(id, lock, bytes.len() as u64, next, 0) {
+            Ok(open) => state.open = Some(open),
+            Err(_) => state.is_stale = true,
+        }
+        durable
+    }
+
+    /// Puts a payload into a record.
+    fn framed(&self, id: &SessionId, next: u64, payload: &[u8]) -> Result<Vec<u8>, Error> {
+        frame(next, payload).ok_or_else(|| Error::TooLarge {
+            path: self.path(id),
+            what: "append bytes",
+            limit: crate::journal::LONGEST as u64,
+        })
+    }
+
+    /// Adds one record to a session's journal, and says when it is as durable as was asked for.
+    pub(super) fn write_record(
+        &self,
+        id: &SessionId,
+        lock: &Lock,
+        state: &mut Journaling,
+        append: &Append,
+    ) -> Result<(), Error> {
+        let payload = added(append.elements(), append.members());
+        let Some(open) = &mut state.open else {
+            let begun = self.begin_journal(id, lock, state, &[&payload]);
+            if state.has_journal {
+                state.note(append);
+            }
+            return begun;
+        };
+        let bytes = self.framed(id, open.next, &payload)?;
+        let path = self.shared.backend.describe(&Blob::journal(id));
+        let mut op = "write";
+        let mut written = open.file.write_all(&bytes);
+        if written.is_ok() && self.shared.durability.syncs_files() {
+            op = "sync";
+            written = open.file.sync_data();
+        }
+        if let Err(source) = written {
+            if op == "sync" {
+                self.shared.journals.poison(id);
+            }
+            return Err(self.take_back(id, open, bytes.len(), op, &path, source));
+        }
+        open.end += bytes.len() as u64;
+        open.next += 1;
+        // Should this fail, the old stat merely proves nothing to the next look.
+        open.stat = open.file.stat().unwrap_or(open.stat);
+        state.hasher.update(&payload);
+        state.note(append);
+        Ok(())
+    }
+
+    /// Cuts off a record that was not acknowledged. Where that fails, the journal is begun anew by the next append.
+    fn take_back(
+        &self,
+        id: &SessionId,
+        open: &mut OpenJournal,
+        bytes: usize,
+        op: &'static str,
+        path: &Path,
+        source: io::Error,
+    ) -> Error {
+        let cut = open.file.truncate(open.end);
+        let is_whole = match &cut {
+            Ok(()) => false,
+            Err(_) => {
+                self.shared.journals.poison(id);
+                let size = open.file.stat().map(|stat| stat.size);
+                op == "sync" || size.is_ok_and(|size| size == open.end + bytes as u64)
+            }
+        };
+        open.stat = open.file.stat().unwrap_or(open.stat);
+        if is_whole {
+            // It can be read, for now, and may be read after a crash.
+            let path = path.to_owned();
+            return Error::NotDurable { path, source };
+        }
+        Error::io(op, path, source)
+    }
+}

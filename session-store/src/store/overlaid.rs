@@ -1,0 +1,161 @@
+//! Reading a session that has a journal: document and appends as one.
+
+use std::path::Path;
+
+use session_codec::{Amendment, ReadAt as _, Revision, TailCap};
+use session_model::{SessionId, SessionRecord};
+
+use super::SessionStore;
+use crate::corpus::Document;
+use crate::failure::from_codec;
+use crate::journal::Overlay;
+use crate::tail::Dropped;
+use crate::{Error, Tail};
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Puts what a journal adds into a document, or into any part of its members.
+    pub(super) fn laid_over(
+        &self,
+        json: &[u8],
+        amendment: &Amendment,
+        path: &Path,
+    ) -> Result<Vec<u8>, Error> {
+        let mut whole = Vec::with_capacity(json.len() + (json.len() >> 3));
+        let amended = self.shared.codec.amend(json, amendment, &mut whole);
+        amended.map_err(|error| from_codec("read", path, error))?;
+        Ok(whole)
+    }
+
+    /// The record of a session that has a journal, less the elements that a window may leave out.
+    pub(super) fn header_with(
+        &self,
+        document: &Document<'_>,
+        overlay: &Overlay,
+        path: &Path,
+    ) -> Result<Vec<u8>, Error> {
+        let members = overlay.members(|_| true);
+        if let Some(kept) = overlay.kept(S::CAPPED) {
+            return self.laid_over(kept, &members, path);
+        }
+        let kept = self
+            .shared
+            .codec
+            .prune(document, &TailCap::all(S::CAPPED, 0));
+        let kept = kept.map_err(|error| from_codec("read", path, error))?;
+        self.laid_over(&kept.json, &members, path)
+    }
+
+    /// The whole document as it will be when its journal is folded, and the revision of the two as they are.
+    pub(super) fn whole(
+        &self,
+        document: &Document<'_>,
+        overlay: &Overlay,
+        path: &Path,
+    ) -> Result<(Vec<u8>, Revision), Error> {
+        let own = document
+            .read_all()
+            .map_err(|source| Error::io("read", path, source))?;
+        let revision = overlay.revision(Revision::of_document(&own));
+        Ok((self.laid_over(&own, &overlay.amendment(&[]), path)?, revision))
+    }
+
+    /// Loads a whole session that has a journal.
+    pub(super) fn journal_load(
+        &self,
+        document: &Document<'_>,
+        overlay: &Overlay,
+        path: &Path,
+    ) -> Result<(S, Revision), Error> {
+        let (whole, revision) = self.whole(document, overlay, path)?;
+        let decoded = self.shared.codec.decode(whole);
+        let record = decoded.map_err(|error| from_codec("read", path, error))?;
+        Ok((record, revision))
+    }
+
+    /// Loads the end of a session that has a journal.
+    ///
+    /// The window takes from the journal first. Of the document only what is left of the window is read: nothing at all
+    /// where the journal has it whole.
+    pub(super) fn journal_tail(
+        &self,
+        document: &Document<'_>,
+        overlay: &Overlay,
+        id: &SessionId,
+        cap: &TailCap,
+    ) -> Result<Tail<S>, Error> {
+        let path = self.path(id);
+        let failed = |source| Error::io("read", &path, source);
+        let (mut left, mut skipped) = (TailCap::new(), Vec::new());
+        for (array, keep) in cap.arrays() {
+            let added = overlay.count(array);
+            let taken = added.min(keep as u64);
+            left = left.cap(array, keep - usize::try_from(taken).unwrap_or(keep));
+            skipped.push((array.to_owned(), added - taken));
+        }
+        let known = |array: &str| overlay.counted(array).map(Option::unwrap_or_default);
+        let all_known = left
+            .arrays()
+            .all(|(array, keep)| known(array).is_some_and(|count| keep == 0 || count == 0));
+        let (json, mut dropped) = match overlay.kept(S::CAPPED).filter(|_| all_known) {
+            Some(kept) => {
+                let counts = left
+                    .arrays()
+                    .map(|(array, _)| (array.to_owned(), known(array).unwrap_or_default()));
+                (kept.to_vec(), counts.collect::<Vec<_>>())
+            }
+            None => {
+                let pruned = self.shared.codec.prune(document, &left);
+                let pruned = pruned.map_err(|error| from_codec("read", &path, error))?;
+                (pruned.json, pruned.dropped)
+            }
+        };
+        for (array, more) in &skipped {
+            if let Some((_, count)) = dropped.iter_mut().find(|(name, _)| name == array) {
+                *count += more;
+            }
+        }
+        let json = self.laid_over(&json, &overlay.amendment(&skipped), &path)?;
+        let codec = &self.shared.codec;
+        let record: S = codec
+            .decode(json)
+            .map_err(|error| from_codec("read", &path, error))?;
+        if record.id() != id.as_str() {
+            return Err(Error::misnamed(&path));
+        }
+        let revision = document
+            .revision()
+            .map_err(|error| from_codec("read", &path, error))?;
+        let bytes = document.size().map_err(failed)?;
+        Ok(Tail::new(record, Dropped::new(dropped), bytes, revision))
+    }
+
+    /// Counts the elements of arrays, in document and journal together.
+    pub(super) fn counted(
+        &self,
+        document: &Document<'_>,
+        arrays: &[&str],
+        path: &Path,
+    ) -> Result<Vec<(String, Option<u64>)>, Error> {
+        let own = || {
+            let counted = self.shared.codec.count(document, arrays);
+            counted.map_err(|error| from_codec("read", path, error))
+        };
+        let Some(overlay) = document.overlay() else {
+            return own();
+        };
+        let known = arrays
+            .iter()
+            .map(|array| Some(((*array).to_owned(), overlay.counted(array)?)));
+        let mut counts = match known.collect::<Option<Vec<_>>>() {
+            Some(known) => known,
+            None => own()?,
+        };
+        for (array, count) in &mut counts {
+            let added = overlay.count(array);
+            if added > 0 {
+                *count = Some(count.unwrap_or_default() + added);
+            }
+        }
+        Ok(counts)
+    }
+}

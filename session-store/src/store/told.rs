@@ -1,0 +1,97 @@
+//! What the index is told of an append: documents do not move then, so the index must hear of it from the append itself.
+
+use std::path::PathBuf;
+
+use session_index::Answer;
+use session_model::{SessionHeader, SessionId, SessionRecord};
+
+use super::SessionStore;
+use crate::Error;
+use crate::backend::Blob;
+use crate::corpus::Documents;
+use crate::order::Recency;
+use crate::workspace::Workspace;
+
+/// Whether the index already says what an append makes true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The session is the one pointed to, under every key.
+    Already,
+    /// It is to be recorded when it is there.
+    Later,
+}
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Takes out of the index what an append makes untrue, before it becomes so.
+    pub(super) fn before_append(
+        &self,
+        id: &SessionId,
+        header: &SessionHeader,
+    ) -> Result<Told, Error> {
+        let keys = self.keys_of(header);
+        let answers: Vec<Answer> = keys
+            .iter()
+            .map(|key| self.shared.index.lookup(key.as_deref()).unwrap_or_default())
+            .collect();
+        let pointed = |answer: &Answer| {
+            answer
+                .pointer()
+                .is_some_and(|pointer| pointer.id == id.as_str())
+        };
+        if answers.iter().all(pointed) {
+            return Ok(Told::Already);
+        }
+        if answers
+            .iter()
+            .any(|answer| !matches!(answer, Answer::Unknown(_)) && !pointed(answer))
+        {
+            self.change_index(&self.shared.index, &mut || Ok(()), |change| {
+                for key in &keys {
+                    change.remove(key.as_deref());
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Told::Later)
+    }
+
+    /// Points the index at a session that was appended to.
+    pub(super) fn after_append(&self, id: &SessionId, told: Told, header: &SessionHeader) {
+        if told == Told::Already {
+            return;
+        }
+        let resolver = self.resolver();
+        let workspace = header
+            .directory
+            .as_deref()
+            .map(|directory| Workspace::new(directory, &resolver));
+        // What fails here leaves an index that does not know, which makes a lookup slower and nothing else.
+        let _unrecorded = self.change_index(&self.shared.index, &mut || Ok(()), |change| {
+            let documents = Documents::new(&*self.shared.backend);
+            let modified = match documents.document(id)? {
+                Some(document) => document.modified().map_err(|source| {
+                    Error::io(
+                        "stat",
+                        &self.shared.backend.describe(&Blob::session(id)),
+                        source,
+                    )
+                })?,
+                None => return Ok(()),
+            };
+            let recency = Recency::new(id.clone(), header.updated_at, modified);
+            self.record(change, workspace.as_ref(), &recency);
+            Ok(())
+        });
+    }
+
+    /// The keys under which a session is looked for.
+    fn keys_of(&self, header: &SessionHeader) -> Vec<Option<PathBuf>> {
+        let resolver = self.resolver();
+        let workspace = header
+            .directory
+            .as_deref()
+            .map(|directory| Workspace::new(directory, &resolver));
+        let keys = workspace.iter().flat_map(Workspace::keys).map(Some);
+        keys.chain([None]).collect()
+    }
+}

@@ -1,0 +1,158 @@
+//! One session held for a row of appends.
+
+use std::fmt;
+
+use session_codec::Revision;
+use session_model::{SessionId, SessionRecord};
+
+use super::SessionStore;
+use super::journaling::Journaling;
+use crate::append::Append;
+use crate::backend::Lock;
+use crate::{Error, Session};
+
+/// A session that nobody else can write to while this is there; see [`SessionStore::writer`].
+///
+/// Dropping it lets the next writer in and leaves what was appended in the journal, which is as durable there.
+/// [`close`](Writer::close) folds it into the document, for programs that know no journals.
+#[must_use = "the session's lock is released as soon as this is dropped"]
+pub struct Writer<'s, S: SessionRecord = Session> {
+    store: &'s SessionStore<S>,
+    id: SessionId,
+    lock: Lock,
+    state: Option<Journaling>,
+}
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Holds a session for a row of appends: its lock is taken and its journal opened once, not once an append.
+    ///
+    /// Readers are not hindered. Other writers of this session, [`save`](SessionStore::save) through this very store among
+    /// them, wait as long as the store waits for locks and then get [`Error::Locked`].
+    ///
+    /// ```
+    /// use session_store::{Append, Message, Session, SessionId, SessionStore};
+    ///
+    /// # let scratch = tempfile::tempdir()?;
+    /// # let store = SessionStore::open(scratch.path().join("sessions"))?;
+    /// let session = Session::new(SessionId::new("first")?, "/home/me/project");
+    /// store.save(&session)?;
+    /// let mut writer = store.writer(&session.id)?;
+    /// writer.append(&Append::new().message(&Message::user("Why does the test fail?"))?)?;
+    /// writer.append(&Append::new().message(&Message::assistant("It asserts a time."))?)?;
+    /// assert_eq!(store.load(&session.id)?.messages.len(), 2);
+    /// writer.close()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::Corrupt`]; [`Error::Locked`]; [`Error::ReadOnly`]; [`Error::Io`].
+    pub fn writer(&self, id: &SessionId) -> Result<Writer<'_, S>, Error> {
+        self.writable(id)?;
+        if !self.is_there()? {
+            return Err(Error::NotFound {
+                path: self.path(id),
+            });
+        }
+        let lock = self.lock(id)?;
+        let state = match self.remembered(id)? {
+            Some(state) => state,
+            None => self.open_journaling(id, &lock)?,
+        };
+        Ok(Writer {
+            store: self,
+            id: id.clone(),
+            lock,
+            state: Some(state),
+        })
+    }
+}
+
+impl<S: SessionRecord> Writer<'_, S> {
+    /// The session that is held.
+    #[must_use]
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// Adds to the session; see [`SessionStore::append`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`SessionStore::append`]; and [`Error::Conflict`] when a program that takes no locks has replaced the
+    /// document since the last append. The journal is then put into quarantine by the next append, which goes on top of
+    /// what that program wrote.
+    pub fn append(&mut self, append: &Append) -> Result<Revision, Error> {
+        let mut state = match self.state.take() {
+            Some(state) if !state.is_stale && self.store.shared.journals.is_sound(&self.id) => {
+                state
+            }
+            _ => self.store.open_journaling(&self.id, &self.lock)?,
+        };
+        let appended = self
+            .store
+            .append_to(&self.id, &self.lock, &mut state, append);
+        self.state = Some(state);
+        appended
+    }
+
+    /// Adds several appends at the cost of one: one write, one sync, all of them or none.
+    ///
+    /// The first one's [base](Append::based_on) is that of all.
+    ///
+    /// # Errors
+    ///
+    /// As for [`append`](Self::append).
+    pub fn append_all<'a>(
+        &mut self,
+        appends: impl IntoIterator<Item = &'a Append>,
+    ) -> Result<Revision, Error> {
+        let mut appends = appends.into_iter();
+        let first = appends.next().cloned().unwrap_or_default();
+        self.append(&appends.fold(first, Append::join))
+    }
+
+    /// The bytes that were appended and are not in the document yet.
+    #[must_use]
+    pub fn unfolded(&self) -> u64 {
+        self.state.as_ref().map_or(0, Journaling::unfolded)
+    }
+
+    /// Folds what was appended into the document; see [`SessionStore::checkpoint`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`SessionStore::checkpoint`].
+    pub fn checkpoint(&mut self) -> Result<bool, Error> {
+        self.state = None;
+        self.store
+            .fold(&self.id, &self.lock)
+            .map(|folded| folded.is_some())
+    }
+
+    /// Folds what was appended into the document and lets the next writer in.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SessionStore::checkpoint`]; the lock is released, and what was appended is in the journal still.
+    pub fn close(mut self) -> Result<(), Error> {
+        self.checkpoint().map(drop)
+    }
+}
+
+impl<S: SessionRecord> Drop for Writer<'_, S> {
+    fn drop(&mut self) {
+        // Before the lock goes, so that nobody else's append comes between.
+        if let Some(state) = self.state.take() {
+            self.store.shared.journals.put(&self.id, state);
+        }
+    }
+}
+
+impl<S: SessionRecord> fmt::Debug for Writer<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,419 @@
+//! Journals through the whole store: one session out of document and appends, in every call that reads or writes.
+
+use std::fs;
+
+use proptest::prelude::*;
+use session_store::{
+    Append, ConflictReason, Error, LastQuery, Message, Query, Session, SessionStore, SkipReason,
+    ToolUse, Window,
+};
+
+use crate::support::{Scratch, id, names, session, time};
+
+fn turn(n: usize) -> Append {
+    Append::new()
+        .message(&Message::user(format!("turn {n}")))
+        .unwrap()
+        .updated_at(time(1_000 + n as u64))
+        .unwrap()
+}
+
+fn journal(scratch: &Scratch) -> Vec<u8> {
+    fs::read(scratch.file(".store/journal/s.journal")).unwrap_or_default()
+}
+
+/// A session of `messages`, and `turns` more in the journal.
+fn journaled(scratch: &Scratch, messages: usize, turns: usize) -> (SessionStore, Session) {
+    let store = scratch.store();
+    let mut expected = session("s", "/work", messages, 1);
+    store.save(&expected).unwrap();
+    for n in 0..turns {
+        store.append(&expected.id, &turn(n)).unwrap();
+        expected.push(Message::user(format!("turn {n}")));
+        expected.touch(time(1_000 + n as u64));
+    }
+    (store, expected)
+}
+
+#[test]
+fn an_append_leaves_the_document_and_is_read_with_it() {
+    let scratch = Scratch::new();
+    let (store, expected) = journaled(&scratch, 3, 2);
+    let plain: Session =
+        serde_json::from_slice(&fs::read(store.path(&expected.id)).unwrap()).unwrap();
+    assert_eq!(plain.messages.len(), 3);
+    assert_eq!(store.load(&expected.id).unwrap(), expected);
+    for keep in 0..7 {
+        let tail = store.load_tail(&expected.id, Window::last(keep)).unwrap();
+        let from = expected.messages.len().saturating_sub(keep);
+        assert_eq!(tail.messages, expected.messages[from..], "{keep}");
+        assert_eq!(tail.dropped().get("messages"), from as u64, "{keep}");
+        assert_eq!(tail.updated_at, expected.updated_at);
+    }
+    let row = store.list(&Query::new()).unwrap().rows.remove(0);
+    assert_eq!(row.messages, Some(5));
+    assert_eq!(row.updated_at, expected.updated_at);
+    assert_eq!(row.unfolded, journal(&scratch).len() as u64);
+    assert_eq!(store.last().unwrap().unwrap(), expected);
+
+    assert!(store.checkpoint(&expected.id).unwrap());
+    let plain: Session =
+        serde_json::from_slice(&fs::read(store.path(&expected.id)).unwrap()).unwrap();
+    assert_eq!(plain, expected);
+    assert_eq!(names(&scratch.file(".store/journal")), [""; 0]);
+    assert!(!store.checkpoint(&expected.id).unwrap());
+    assert_eq!(store.list(&Query::new()).unwrap().rows[0].unfolded, 0);
+}
+
+#[test]
+fn the_newest_session_may_be_newest_for_its_journal() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.save(&session("s", "/work", 1, 1)).unwrap();
+    store.save(&session("t", "/work", 1, 2)).unwrap();
+    let last = |store: &SessionStore| {
+        let query = LastQuery::new().workspace("/work").window(Window::last(1));
+        store.find_last(&query).unwrap().session.unwrap().id.clone()
+    };
+    assert_eq!(last(&store), "t");
+    store.append(&id("s"), &turn(1)).unwrap();
+    for store in [store.clone(), scratch.store()] {
+        assert_eq!(last(&store), "s");
+        assert_eq!(store.list(&Query::new()).unwrap().rows[0].id, "s");
+    }
+}
+
+#[test]
+fn two_stores_take_turns_and_stale_saves_conflict() {
+    let scratch = Scratch::new();
+    let (a, mut expected) = journaled(&scratch, 1, 1);
+    let b = scratch.store();
+    let stale = b.load(&expected.id).unwrap();
+    for n in 1..6 {
+        let store = if n % 2 == 0 { &a } else { &b };
+        store.append(&expected.id, &turn(n)).unwrap();
+        expected.push(Message::user(format!("turn {n}")));
+        expected.touch(time(1_000 + n as u64));
+    }
+    assert_eq!(a.load(&expected.id).unwrap(), expected);
+    // This store saw it before the other one appended.
+    match b.save(&stale) {
+        Err(Error::Conflict { reason, .. }) => assert_eq!(reason, ConflictReason::Changed),
+        other => panic!("{other:?}"),
+    }
+    // Whoever has seen all of it may replace it, journal and all.
+    expected.title = Some("saved".to_owned());
+    a.save(&expected).unwrap();
+    assert_eq!(names(&scratch.file(".store/journal")), [""; 0]);
+    assert_eq!(b.load(&expected.id).unwrap(), expected);
+}
+
+#[test]
+fn a_writer_keeps_others_out_and_folds_when_it_is_closed() {
+    let scratch = Scratch::new();
+    let (store, mut expected) = journaled(&scratch, 1, 0);
+    let other = SessionStore::builder(scratch.sessions())
+        .lock_wait(std::time::Duration::ZERO)
+        .open()
+        .unwrap();
+    let mut writer = store.writer(&expected.id).unwrap();
+    for n in 0..3 {
+        writer.append(&turn(n)).unwrap();
+    }
+    let group = [turn(3), turn(4).member("title", "grouped").unwrap()];
+    let before = journal(&scratch).len();
+    writer.append_all(&group).unwrap();
+    assert!(writer.unfolded() > before as u64);
+    assert!(
+        other
+            .append(&expected.id, &turn(9))
+            .unwrap_err()
+            .is_locked()
+    );
+    assert_eq!(other.load(&expected.id).unwrap().messages.len(), 6);
+    writer.close().unwrap();
+    (0..5).for_each(|n| expected.push(Message::user(format!("turn {n}"))));
+    expected.title = Some("grouped".to_owned());
+    expected.touch(time(1_004));
+    let plain: Session =
+        serde_json::from_slice(&fs::read(store.path(&expected.id)).unwrap()).unwrap();
+    assert_eq!(plain, expected);
+    other.append(&expected.id, &turn(9)).unwrap();
+}
+
+#[test]
+fn a_foreign_document_keeps_its_content_and_the_journal_is_put_aside() {
+    let scratch = Scratch::new();
+    let (store, _) = journaled(&scratch, 2, 2);
+    let kept = journal(&scratch);
+    let foreign = session("s", "/work", 7, 5);
+    scratch.write_foreign(&foreign);
+    assert_eq!(store.load(&id("s")).unwrap(), foreign);
+    let listing = store.list(&Query::new()).unwrap();
+    assert_eq!(listing.rows[0].messages, Some(7));
+    assert!(matches!(listing.skipped[0].reason, SkipReason::Displaced));
+    // Reading has moved nothing.
+    assert_eq!(journal(&scratch), kept);
+    store.append(&id("s"), &turn(9)).unwrap();
+    assert_eq!(store.load(&id("s")).unwrap().messages.len(), 8);
+    let aside = names(&scratch.file(".store/quarantine"));
+    assert_eq!(aside.len(), 1, "{aside:?}");
+    let aside = fs::read(scratch.file(&format!(".store/quarantine/{}", aside[0]))).unwrap();
+    assert_eq!(aside, kept);
+    assert!(store.list(&Query::new()).unwrap().skipped.is_empty());
+}
+
+#[test]
+fn a_writer_notices_a_foreign_document() {
+    let scratch = Scratch::new();
+    let (store, expected) = journaled(&scratch, 2, 0);
+    let mut writer = store.writer(&expected.id).unwrap();
+    writer.append(&turn(1)).unwrap();
+    scratch.write_foreign(&session("s", "/work", 7, 5));
+    assert!(writer.append(&turn(2)).unwrap_err().is_conflict());
+    writer.append(&turn(2)).unwrap();
+    assert_eq!(store.load(&expected.id).unwrap().messages.len(), 8);
+}
+
+#[test]
+fn a_copy_of_the_directory_is_the_same_sessions() {
+    let scratch = Scratch::new();
+    let (_, expected) = journaled(&scratch, 2, 3);
+    // Another file with the same bytes, as a backup makes it.
+    let bytes = fs::read(scratch.file("s.json")).unwrap();
+    fs::remove_file(scratch.file("s.json")).unwrap();
+    scratch.write("s.json", &bytes);
+    let store = scratch.store();
+    assert_eq!(store.load(&expected.id).unwrap(), expected);
+    assert_eq!(
+        store
+            .load_tail(&expected.id, Window::last(4))
+            .unwrap()
+            .messages,
+        expected.messages[1..]
+    );
+    store.append(&expected.id, &turn(3)).unwrap();
+    assert_eq!(store.load(&expected.id).unwrap().messages.len(), 6);
+    assert_eq!(names(&scratch.file(".store/quarantine")), [""; 0]);
+}
+
+/// P13: at every length a journal may be torn to, exactly the whole records count; any damage before them is an error.
+#[test]
+fn a_torn_tail_is_dropped_and_damage_in_the_middle_is_never_skipped() {
+    let scratch = Scratch::new();
+    let (store, expected) = journaled(&scratch, 1, 3);
+    let whole = journal(&scratch);
+    let path = scratch.file(".store/journal/s.journal");
+    let (mut seen, mut damaged) = (Vec::new(), 0);
+    for end in 0..=whole.len() {
+        fs::write(&path, &whole[..end]).unwrap();
+        match store.load(&expected.id) {
+            Ok(found) => seen.push(found.messages.len()),
+            Err(error) => assert!(error.is_corrupt() && seen.is_empty(), "{end}: {error}"),
+        }
+    }
+    assert!(seen.is_sorted() && seen.first() == Some(&1) && seen.last() == Some(&4));
+    seen.dedup();
+    assert_eq!(seen, [1, 2, 3, 4]);
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        fs::write(&path, &bytes).unwrap();
+        match store.load(&expected.id) {
+            // Only the last record can pass for torn.
+            Ok(found) => assert_eq!(found.messages, expected.messages[..3], "byte {at}"),
+            Err(error) => {
+                assert!(error.is_corrupt(), "byte {at}: {error}");
+                damaged += 1;
+            }
+        }
+    }
+    assert!(damaged > whole.len() / 2);
+    for garbage in [&[0_u8; 100][..], &[0xff; 40], b"{\"id\":\"s\"}"] {
+        fs::write(&path, [&whole[..], garbage].concat()).unwrap();
+        assert_eq!(store.load(&expected.id).unwrap(), expected);
+    }
+    // Readers have cut nothing; the next append does, and goes on where the whole records end.
+    store.append(&expected.id, &turn(3)).unwrap();
+    assert_eq!(journal(&scratch)[..whole.len()], whole);
+    assert_eq!(store.load(&expected.id).unwrap().messages.len(), 5);
+}
+
+#[test]
+fn a_damaged_journal_is_reported_and_only_leaves_when_asked_to_by_name() {
+    let scratch = Scratch::new();
+    let (store, mut expected) = journaled(&scratch, 1, 3);
+    let path = scratch.file(".store/journal/s.journal");
+    let mut bytes = journal(&scratch);
+    let middle = bytes.len() / 2 + 60;
+    bytes[middle] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let store = {
+        drop(store);
+        scratch.store()
+    };
+    assert!(store.load(&expected.id).unwrap_err().is_corrupt());
+    assert!(
+        store
+            .append(&expected.id, &turn(9))
+            .unwrap_err()
+            .is_corrupt()
+    );
+    assert!(store.checkpoint(&expected.id).unwrap_err().is_corrupt());
+    let listing = store.list(&Query::new()).unwrap();
+    assert_eq!((listing.rows.len(), listing.skipped.len()), (0, 1));
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+    expected.touch(time(2_000));
+    store.overwrite(&expected).unwrap();
+    assert_eq!(store.load(&expected.id).unwrap(), expected);
+    assert_eq!(names(&scratch.file(".store/quarantine")).len(), 1);
+}
+
+#[test]
+fn what_a_journal_cannot_order_is_written_into_the_document() {
+    let scratch = Scratch::new();
+    let (store, mut expected) = journaled(&scratch, 2, 2);
+    let replaced = Append::new()
+        .member("messages", &[Message::user("only")])
+        .unwrap();
+    store
+        .append(&expected.id, &replaced.updated_at(time(2_000)).unwrap())
+        .unwrap();
+    expected.messages = vec![Message::user("only")];
+    expected.touch(time(2_000));
+    assert_eq!(store.load(&expected.id).unwrap(), expected);
+    store.append(&expected.id, &turn(1)).unwrap();
+    assert_eq!(store.load(&expected.id).unwrap().messages.len(), 2);
+}
+
+#[test]
+fn deleting_and_trashing_take_the_journal_along() {
+    let scratch = Scratch::new();
+    let (store, expected) = journaled(&scratch, 2, 2);
+    assert!(store.trash(&expected.id).unwrap());
+    assert_eq!(names(&scratch.file(".store/journal")), [""; 0]);
+    assert!(store.restore(&expected.id).unwrap());
+    assert_eq!(store.load(&expected.id).unwrap(), expected);
+    store.append(&expected.id, &turn(5)).unwrap();
+    assert!(store.delete(&expected.id).unwrap());
+    assert_eq!(names(&scratch.file(".store/journal")), [""; 0]);
+    store.save(&session("s", "/work", 1, 1)).unwrap();
+    assert_eq!(store.load(&expected.id).unwrap().messages.len(), 1);
+}
+
+/// One step of a history.
+#[derive(Clone, Debug)]
+enum Step {
+    Append(u8),
+    Tool,
+    Title,
+    Save,
+    Tail(u8),
+    Checkpoint,
+    Reopen,
+    Trash,
+    Delete,
+    Tear(u8),
+    Copy,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (1..4_u8).prop_map(Step::Append),
+        2 => Just(Step::Tool),
+        2 => Just(Step::Title),
+        2 => Just(Step::Save),
+        3 => (0..6_u8).prop_map(Step::Tail),
+        1 => Just(Step::Checkpoint),
+        2 => Just(Step::Reopen),
+        1 => Just(Step::Trash),
+        1 => Just(Step::Delete),
+        2 => (1..40_u8).prop_map(Step::Tear),
+        1 => Just(Step::Copy),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// P12: whatever happens between appends, the session is what a plain struct would be.
+    #[test]
+    fn a_history_with_a_journal_equals_one_session(steps in proptest::collection::vec(step(), 1..30)) {
+        let scratch = Scratch::new();
+        let mut store = scratch.store();
+        let mut expected = session("s", "/work", 1, 1);
+        store.save(&expected).unwrap();
+        for (n, step) in steps.into_iter().enumerate() {
+            let at = time(1_000 + n as u64);
+            match step {
+                Step::Append(count) => {
+                    let mut append = Append::new().updated_at(at).unwrap();
+                    for k in 0..count {
+                        let message = Message::user(format!("{n} {k}"));
+                        append = append.message(&message).unwrap();
+                        expected.push(message);
+                    }
+                    expected.touch(at);
+                    store.append(&expected.id, &append).unwrap();
+                }
+                Step::Tool => {
+                    let tool_use = ToolUse::succeeded(format!("call {n}"), "ls", "{}", "nothing");
+                    store.append(&expected.id, &Append::new().tool_use(&tool_use).unwrap().updated_at(at).unwrap()).unwrap();
+                    expected.tool_uses.push(tool_use);
+                    expected.touch(at);
+                }
+                Step::Title => {
+                    expected.title = Some(format!("title {n}"));
+                    expected.touch(at);
+                    store.append(&expected.id, &Append::new().member("title", &expected.title).unwrap().updated_at(at).unwrap()).unwrap();
+                }
+                Step::Save => {
+                    let mut loaded = store.load(&expected.id).unwrap();
+                    loaded.push(Message::user(format!("saved {n}")));
+                    loaded.touch(at);
+                    store.save(&loaded).unwrap();
+                    expected = loaded;
+                }
+                Step::Tail(keep) => {
+                    let tail = store.load_tail(&expected.id, Window::last(keep.into())).unwrap();
+                    let from = expected.messages.len().saturating_sub(keep.into());
+                    let tools = expected.tool_uses.len().saturating_sub(keep.into());
+                    prop_assert_eq!(&tail.messages, &expected.messages[from..]);
+                    prop_assert_eq!(&tail.tool_uses, &expected.tool_uses[tools..]);
+                    prop_assert_eq!(tail.dropped().total(), (from + tools) as u64);
+                    // The revision is that of the next call.
+                    store.append(&expected.id, &Append::new().based_on(tail.revision())).unwrap();
+                }
+                Step::Checkpoint => drop(store.checkpoint(&expected.id).unwrap()),
+                Step::Reopen => store = scratch.store(),
+                Step::Trash => {
+                    prop_assert!(store.trash(&expected.id).unwrap());
+                    prop_assert!(store.restore(&expected.id).unwrap());
+                }
+                Step::Delete => {
+                    prop_assert!(store.delete(&expected.id).unwrap());
+                    expected = session("s", "/work", 1, n as u64);
+                    store.save(&expected).unwrap();
+                }
+                Step::Tear(bytes) => {
+                    // What a crash leaves of an append that was not acknowledged.
+                    let path = scratch.file(".store/journal/s.journal");
+                    if let Ok(mut whole) = fs::read(&path) {
+                        whole.extend(std::iter::repeat_n(bytes, bytes.into()));
+                        fs::write(&path, whole).unwrap();
+                    }
+                }
+                Step::Copy => {
+                    let bytes = fs::read(scratch.file("s.json")).unwrap();
+                    fs::remove_file(scratch.file("s.json")).unwrap();
+                    scratch.write("s.json", bytes);
+                }
+            }
+            prop_assert_eq!(&store.load(&expected.id).unwrap(), &expected);
+            let row = store.list(&Query::new()).unwrap().rows.remove(0);
+            prop_assert_eq!(row.messages, Some(expected.messages.len() as u64));
+            prop_assert_eq!(row.updated_at, expected.updated_at);
+        }
+        prop_assert_eq!(names(&scratch.file(".store/quarantine")), [""; 0]);
+    }
+}
