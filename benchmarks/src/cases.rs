@@ -6,6 +6,7 @@ mod encode;
 mod find;
 mod header;
 mod index;
+mod journal;
 mod later;
 mod list;
 mod load;
@@ -60,6 +61,7 @@ pub fn all(scale: Scale) -> Vec<Case> {
     cases.extend(search::cases(scale));
     cases.extend(save::cases(scale));
     cases.extend(append::cases(scale));
+    cases.extend(journal::cases(scale));
     cases.extend(delete::cases());
     cases.extend(open::cases(scale));
     cases.extend(later::cases(scale));

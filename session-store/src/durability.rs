@@ -7,6 +7,8 @@
 /// | [`Full`](Durability::Full) | file sync, rename, directory sync | nothing lost | nothing acknowledged is lost |
 /// | [`Ordered`](Durability::Ordered) | file sync, rename | nothing lost | may fall back to an older complete session |
 /// | [`Process`](Durability::Process) | rename | nothing lost | recent sessions may be empty or unreadable |
+///
+/// Appends to a journal that is there are synced at `Full` and `Ordered`, and not at `Process`: no name changes with them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {

@@ -7,8 +7,8 @@
 //!
 //! # When to use it, and when not
 //!
-//! Use it to keep the transcripts of an agent on a local disk, one directory of sessions a user. Do not use it for many
-//! small writes a second to one session (each save writes the whole document), on file systems without atomic rename,
+//! Use it to keep the transcripts of an agent on a local disk, one directory of sessions a user. Do not use it for sessions
+//! that several programs write to at once, on file systems without atomic rename,
 //! or where sessions must be queried by content as in a database. Windows is not supported yet.
 //!
 //! # Example
@@ -57,7 +57,9 @@
 //! # Limitations
 //!
 //! - A foreign program that rewrites a file in place, keeping its size and times, is not noticed by `save`.
-//! - `save` and `append` write the whole document, whatever has changed.
+//! - `save` writes the whole document, whatever has changed. `append` writes what is new; other programs see it after a
+//!   [`checkpoint`](SessionStore::checkpoint), and a backup needs that or a copy of `.store/journal/` too.
+//! - A journal is read whole by whoever reads its session; it is folded once it is larger than the document.
 //! - File locks need a file system that has them; network file systems often do not.
 //!
 //! Minimum supported Rust version: 1.89.

@@ -59,7 +59,7 @@ use crate::{DefaultParser, Durability, Error, Limits, Warning};
 /// ```
 pub struct SessionStore<S: SessionRecord = Session> {
     shared: Arc<Shared>,
-    views: Views,
+    views: Arc<Views>,
     warnings: Arc<[Warning]>,
     record: PhantomData<fn() -> S>,
 }
@@ -131,8 +131,18 @@ impl<S: SessionRecord> SessionStore<S> {
     pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
         Self {
             shared,
-            views: Views::default(),
+            views: Arc::default(),
             warnings: Arc::default(),
+            record: PhantomData,
+        }
+    }
+
+    /// This very handle again: what one sees, the other has seen.
+    fn same_handle(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            views: Arc::clone(&self.views),
+            warnings: Arc::clone(&self.warnings),
             record: PhantomData,
         }
     }

@@ -1,7 +1,5 @@
-//! One message added to a session.
-//!
-//! The store has no journal yet, so ours writes the document again; the rows that will measure the journal are
-//! registered.
+//! One message added to a session by writing the document again: what an append costs without a journal, and what a
+//! save of the whole session after each turn costs.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -43,28 +41,11 @@ pub(super) fn cases(scale: Scale) -> Vec<Case> {
             );
             cases.push(case.grows(family, approximate(bytes)));
         }
-        for size in ["1MB", "1GB"] {
-            cases.push(Case::not_built(
-                format!("append/writer/{name}/{size}"),
-                "one message of 2 KB",
-                6,
-            ));
-            cases.push(Case::not_built(
-                format!("append/journal/{name}/{size}"),
-                "one message of 2 KB",
-                6,
-            ));
-        }
     }
-    cases.push(Case::not_built(
-        "append/turns/1000",
-        "1,000 turns of 4 KB from empty",
-        6,
-    ));
     cases
 }
 
-fn turn() -> Message {
+pub(super) fn turn() -> Message {
     Message::assistant(
         "One line of an answer that is about as long as lines are.\n".repeat(2_048 / 58),
     )
@@ -83,7 +64,7 @@ fn grown(document: &Document, now: u64, runs: &Cell<u64>, last: &Message) -> Res
 }
 
 /// A contender that adds a message, and what a reader then finds: how many there are, and the last.
-fn adding(
+pub(super) fn adding(
     name: &'static str,
     role: Role,
     document: &Rc<Document>,
@@ -102,7 +83,7 @@ fn adding(
     })
 }
 
-fn last_of(messages: &[Message]) -> Result<Message> {
+pub(super) fn last_of(messages: &[Message]) -> Result<Message> {
     messages.last().cloned().context("find the last message")
 }
 
@@ -123,9 +104,8 @@ fn setup(bench: &Bench, spec: &Spec, durability: Durability) -> Result<Setup> {
     let (id, reader) = (document.id(), store.clone());
     let same = id.clone();
     let ours = move || {
-        Ok(store
-            .append(&same, &Append::new().message(&turn())?)
-            .map(drop)?)
+        store.append(&same, &Append::new().message(&turn())?)?;
+        Ok(store.checkpoint(&same).map(drop)?)
     };
     let find = move || {
         let tail = reader.load_tail(&id, Window::last(1))?;

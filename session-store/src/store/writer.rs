@@ -16,8 +16,8 @@ use crate::{Error, Session};
 /// Dropping it lets the next writer in and leaves what was appended in the journal, which is as durable there.
 /// [`close`](Writer::close) folds it into the document, for programs that know no journals.
 #[must_use = "the session's lock is released as soon as this is dropped"]
-pub struct Writer<'s, S: SessionRecord = Session> {
-    store: &'s SessionStore<S>,
+pub struct Writer<S: SessionRecord = Session> {
+    store: SessionStore<S>,
     id: SessionId,
     lock: Lock,
     state: Option<Journaling>,
@@ -47,7 +47,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// # Errors
     ///
     /// [`Error::NotFound`]; [`Error::Corrupt`]; [`Error::Locked`]; [`Error::ReadOnly`]; [`Error::Io`].
-    pub fn writer(&self, id: &SessionId) -> Result<Writer<'_, S>, Error> {
+    pub fn writer(&self, id: &SessionId) -> Result<Writer<S>, Error> {
         self.writable(id)?;
         if !self.is_there()? {
             return Err(Error::NotFound {
@@ -60,7 +60,7 @@ impl<S: SessionRecord> SessionStore<S> {
             None => self.open_journaling(id, &lock)?,
         };
         Ok(Writer {
-            store: self,
+            store: self.same_handle(),
             id: id.clone(),
             lock,
             state: Some(state),
@@ -68,7 +68,7 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 }
 
-impl<S: SessionRecord> Writer<'_, S> {
+impl<S: SessionRecord> Writer<S> {
     /// The session that is held.
     #[must_use]
     pub fn id(&self) -> &SessionId {
@@ -140,7 +140,7 @@ impl<S: SessionRecord> Writer<'_, S> {
     }
 }
 
-impl<S: SessionRecord> Drop for Writer<'_, S> {
+impl<S: SessionRecord> Drop for Writer<S> {
     fn drop(&mut self) {
         // Before the lock goes, so that nobody else's append comes between.
         if let Some(state) = self.state.take() {
@@ -149,7 +149,7 @@ impl<S: SessionRecord> Drop for Writer<'_, S> {
     }
 }
 
-impl<S: SessionRecord> fmt::Debug for Writer<'_, S> {
+impl<S: SessionRecord> fmt::Debug for Writer<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer")
             .field("id", &self.id)
