@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::{Context, Result};
@@ -244,7 +244,7 @@ fn remove_all(directory: &Path) -> Result<()> {
 fn tail(bench: &Bench) -> Result<Setup> {
     let document = bench.data.document(&Spec::realistic(10_000_000))?;
     let scratch = bench.data.scratch()?;
-    let make = |name: &str, fold: bool| -> Result<SessionStore> {
+    let make = |name: &str, fold: bool| -> Result<PathBuf> {
         let directory = scratch.path().join(name);
         std::fs::create_dir(&directory)?;
         copy(&document.path, &directory.join(format!("{ID}.json")))?;
@@ -258,11 +258,12 @@ fn tail(bench: &Bench) -> Result<Setup> {
         if fold {
             store.checkpoint(&document.id())?;
         }
-        Ok(store)
+        Ok(directory)
     };
-    let contender = |name, role, store: SessionStore| {
+    let contender = |name, role, directory: PathBuf| {
         let id = document.id();
-        let work = move || Ok(store.load_tail(&id, Window::last(200))?);
+        let work =
+            move || Ok(SessionStore::open(&directory)?.load_tail(&id, Window::last(200))?);
         Contender::new(name, role, work, |tail| {
             facts(tail, tail.dropped().total())
         })
