@@ -5,6 +5,7 @@ mod checkpoint;
 mod delete;
 mod find;
 mod journaling;
+mod journals;
 mod list;
 mod load;
 mod overlaid;
@@ -15,7 +16,7 @@ mod trash;
 mod write;
 mod writer;
 
-pub(crate) use journaling::Journals;
+pub(crate) use journals::Journals;
 pub use writer::Writer;
 
 use std::fmt;

@@ -94,7 +94,7 @@ impl<S: SessionRecord> SessionStore<S> {
         if state.clashes(&fitting.append, S::CAPPED) {
             return self.rewrite(id, lock, state, &fitting);
         }
-        let told = self.before_append(id, &fitting.header)?;
+        let told = self.before_append(id, &mut state.keys, &fitting.header)?;
         let written = match self.write_record(id, lock, state, &fitting.append) {
             Ok(()) => Ok(()),
             Err(error @ Error::NotDurable { .. }) => Err(error),

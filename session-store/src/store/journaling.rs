@@ -3,15 +3,14 @@
 //! Owns the order of write, sync and acknowledgement, and what is done when one of them fails. Must not know the index, or
 //! what makes an append fit its session.
 
-use std::collections::HashSet;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use session_codec::{Revision, RevisionHasher, TailCap};
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
+use super::told::Keys;
 use crate::Error;
 use crate::append::Append;
 use crate::backend::{AppendFile, Blob, BlobStat, Lock, publish_now};
@@ -20,15 +19,13 @@ use crate::failure::from_codec;
 use crate::journal::{Begin, TITLE, added, begin_hash, frame};
 use crate::trace::event;
 
-/// How many sessions a store remembers between appends that are not made through a writer.
-const REMEMBERED: usize = 8;
-
 /// A session that is being appended to, as the holder of its lock knows it.
 #[derive(Debug)]
 pub(super) struct Journaling {
     pub(super) document: BlobStat,
     /// The document was written since, so that all of this is to be found out anew.
     pub(super) is_stale: bool,
+    pub(super) keys: Keys,
     begin: Begin,
     /// The record as it is now, less the elements that a window may leave out.
     pub(super) kept: Vec<u8>,
@@ -47,48 +44,6 @@ struct OpenJournal {
     stat: BlobStat,
     end: u64,
     next: u64,
-}
-
-/// What a store remembers of the journals it has written to.
-#[derive(Debug, Default)]
-pub(crate) struct Journals {
-    known: Mutex<Vec<(SessionId, Journaling)>>,
-    /// Sessions whose journal failed to sync: that file is never relied upon again.
-    poisoned: Mutex<HashSet<SessionId>>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Entries go in and out whole, so a panic elsewhere leaves nothing half done.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Journals {
-    pub(super) fn take(&self, id: &SessionId) -> Option<Journaling> {
-        let mut known = locked(&self.known);
-        let at = known.iter().position(|(known, _)| known == id)?;
-        Some(known.remove(at).1)
-    }
-
-    pub(super) fn put(&self, id: &SessionId, state: Journaling) {
-        let mut known = locked(&self.known);
-        known.retain(|(known, _)| known != id);
-        if known.len() == REMEMBERED {
-            known.remove(0);
-        }
-        known.push((id.clone(), state));
-    }
-
-    pub(super) fn poison(&self, id: &SessionId) {
-        locked(&self.poisoned).insert(id.clone());
-    }
-
-    pub(super) fn is_sound(&self, id: &SessionId) -> bool {
-        !locked(&self.poisoned).contains(id)
-    }
-
-    pub(super) fn cure(&self, id: &SessionId) {
-        locked(&self.poisoned).remove(id);
-    }
 }
 
 impl Journaling {
@@ -166,16 +121,14 @@ impl<S: SessionRecord> SessionStore<S> {
             Some(overlay) if sound && overlay.kept(S::CAPPED).is_some() => {
                 let begin = overlay.journal().begin.clone();
                 let (arrays, members) = overlay.names();
-                let skipped: Vec<_> = S::CAPPED
-                    .iter()
-                    .map(|array| ((*array).to_owned(), u64::MAX))
-                    .collect();
-                let kept = self.laid_over(&begin.kept, &overlay.amendment(&skipped), &path)?;
+                let kept =
+                    self.laid_over(&begin.kept, &overlay.amendment(&all_of(S::CAPPED)), &path)?;
                 let (end, next) = (overlay.journal().end(), overlay.journal().next());
                 let open = self.reopen(id, lock, end, next, overlay.journal().torn())?;
                 Ok(Journaling {
                     document: stat,
                     is_stale: false,
+                    keys: Keys::default(),
                     hasher: overlay.hasher(begin.revision),
                     begin,
                     kept,
@@ -192,12 +145,8 @@ impl<S: SessionRecord> SessionStore<S> {
                     let payloads: Vec<&[u8]> = overlay.payloads().collect();
                     self.begin_journal(id, lock, &mut state, &payloads)?;
                     (state.arrays, state.members) = overlay.names();
-                    let skipped: Vec<_> = S::CAPPED
-                        .iter()
-                        .map(|array| ((*array).to_owned(), u64::MAX))
-                        .collect();
                     state.kept =
-                        self.laid_over(&state.kept, &overlay.amendment(&skipped), &path)?;
+                        self.laid_over(&state.kept, &overlay.amendment(&all_of(S::CAPPED)), &path)?;
                 }
                 self.shared.journals.cure(id);
                 Ok(state)
@@ -263,6 +212,7 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok(Journaling {
             document: stat,
             is_stale: false,
+            keys: Keys::default(),
             kept: begin.kept.clone(),
             hasher: begin_hash(begin.revision),
             begin,
@@ -396,4 +346,10 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         Error::io(op, path, source)
     }
+}
+
+/// A skip of all that is added to some arrays.
+fn all_of(arrays: &[&str]) -> Vec<(String, u64)> {
+    let all = arrays.iter();
+    all.map(|array| ((*array).to_owned(), u64::MAX)).collect()
 }

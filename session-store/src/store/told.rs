@@ -21,14 +21,22 @@ pub(super) enum Told {
     Later,
 }
 
+/// The keys of a session that is being appended to.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    of: Option<PathBuf>,
+    all: Vec<Option<PathBuf>>,
+}
+
 impl<S: SessionRecord> SessionStore<S> {
     /// Takes out of the index what an append makes untrue, before it becomes so.
     pub(super) fn before_append(
         &self,
         id: &SessionId,
+        keys: &mut Keys,
         header: &SessionHeader,
     ) -> Result<Told, Error> {
-        let keys = self.keys_of(header);
+        let keys = self.keys_of(keys, header);
         let answers: Vec<Answer> = keys
             .iter()
             .map(|key| self.shared.index.lookup(key.as_deref()).unwrap_or_default())
@@ -46,7 +54,7 @@ impl<S: SessionRecord> SessionStore<S> {
             .any(|answer| !matches!(answer, Answer::Unknown(_)) && !pointed(answer))
         {
             self.change_index(&self.shared.index, &mut || Ok(()), |change| {
-                for key in &keys {
+                for key in keys {
                     change.remove(key.as_deref());
                 }
                 Ok(())
@@ -84,14 +92,18 @@ impl<S: SessionRecord> SessionStore<S> {
         });
     }
 
-    /// The keys under which a session is looked for.
-    fn keys_of(&self, header: &SessionHeader) -> Vec<Option<PathBuf>> {
-        let resolver = self.resolver();
-        let workspace = header
-            .directory
-            .as_deref()
-            .map(|directory| Workspace::new(directory, &resolver));
-        let keys = workspace.iter().flat_map(Workspace::keys).map(Some);
-        keys.chain([None]).collect()
+    /// The keys under which a session is looked for, which are found out anew only when its directory is another.
+    fn keys_of<'k>(&self, keys: &'k mut Keys, header: &SessionHeader) -> &'k [Option<PathBuf>] {
+        if keys.all.is_empty() || keys.of != header.directory {
+            let resolver = self.resolver();
+            let workspace = header
+                .directory
+                .as_deref()
+                .map(|directory| Workspace::new(directory, &resolver));
+            let all = workspace.iter().flat_map(Workspace::keys).map(Some);
+            keys.all = all.chain([None]).collect();
+            keys.of.clone_from(&header.directory);
+        }
+        &keys.all
     }
 }

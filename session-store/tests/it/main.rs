@@ -15,6 +15,7 @@ mod find;
 mod fs;
 mod journal;
 mod journal_crash;
+mod journal_faults;
 mod peers;
 mod processes;
 mod record;

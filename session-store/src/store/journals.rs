@@ -1,0 +1,53 @@
+//! What a store remembers of sessions between appends that are not made through a writer. Knows no files.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use session_model::SessionId;
+
+use super::journaling::Journaling;
+
+/// How many sessions a store remembers between appends that are not made through a writer.
+const REMEMBERED: usize = 8;
+
+/// What a store remembers of the journals it has written to.
+#[derive(Debug, Default)]
+pub(crate) struct Journals {
+    known: Mutex<Vec<(SessionId, Journaling)>>,
+    /// Sessions whose journal failed to sync: that file is never relied upon again.
+    poisoned: Mutex<HashSet<SessionId>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Entries go in and out whole, so a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Journals {
+    pub(super) fn take(&self, id: &SessionId) -> Option<Journaling> {
+        let mut known = locked(&self.known);
+        let at = known.iter().position(|(known, _)| known == id)?;
+        Some(known.remove(at).1)
+    }
+
+    pub(super) fn put(&self, id: &SessionId, state: Journaling) {
+        let mut known = locked(&self.known);
+        known.retain(|(known, _)| known != id);
+        if known.len() == REMEMBERED {
+            known.remove(0);
+        }
+        known.push((id.clone(), state));
+    }
+
+    pub(super) fn poison(&self, id: &SessionId) {
+        locked(&self.poisoned).insert(id.clone());
+    }
+
+    pub(super) fn is_sound(&self, id: &SessionId) -> bool {
+        !locked(&self.poisoned).contains(id)
+    }
+
+    pub(super) fn cure(&self, id: &SessionId) {
+        locked(&self.poisoned).remove(id);
+    }
+}
