@@ -236,6 +236,9 @@ impl<S: SessionRecord> Builder<S> {
                 .limits(codec)
                 .marks(marks)
                 .threads(self.threads),
+            plain_codec: Codec::with_parser(DefaultParser)
+                .limits(codec)
+                .threads(self.threads),
             header_codec: Codec::with_parser(DefaultParser).limits(codec.kept_bytes(HEADER_BYTES)),
             stuck: Arc::default(),
             backend,

@@ -136,7 +136,10 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         };
         let mut now = Vec::new();
         let members = overlay.members(|_| true);
-        let amended = self.shared.codec.amend(json.as_slice(), &members, &mut now);
+        let amended = self
+            .shared
+            .plain_codec
+            .amend(json.as_slice(), &members, &mut now);
         amended.map_err(failed)?;
         let header =
             SessionHeader::parse(&now, S::DIRECTORY).map_err(|error| from_header(&path, &error))?;

@@ -75,6 +75,8 @@ pub(crate) struct Shared {
     pub(crate) codec: Codec<DefaultParser>,
     /// As `codec`, but holds no more than a header can sensibly have.
     pub(crate) header_codec: Codec<DefaultParser>,
+    /// As `codec`, but what it writes has no footer: for texts that never leave memory.
+    pub(crate) plain_codec: Codec<DefaultParser>,
     pub(crate) limits: Limits,
     pub(crate) durability: Durability,
     pub(crate) access: Access,

@@ -114,7 +114,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let revision = state.revision();
         let stat = None;
         self.views.appended(id, from, Seen { revision, stat });
-        self.after_append(id, told, &fitting.header);
+        self.after_append(id, told, &fitting.header, state.modified());
         event!(%id, %revision, "append");
         written?;
         if state.unfolded() < FOLD_AT_LEAST || state.unfolded() < state.document.size / 4 * 5 {
@@ -168,7 +168,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Returns the append stamped with the present time where the record has an `updated_at` that the caller left alone.
     fn fit(&self, id: &SessionId, append: &Append, kept: &[u8]) -> Result<Fitting, Error> {
         let path = self.path(id);
-        let codec = &self.shared.codec;
+        let codec = &self.shared.plain_codec;
         let header = |json: &[u8]| {
             SessionHeader::parse(json, S::DIRECTORY).map_err(|error| from_header(&path, &error))
         };

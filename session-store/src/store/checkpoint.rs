@@ -11,7 +11,7 @@ use super::write::{Over, Target};
 use crate::Error;
 use crate::backend::{AppendFile, Blob, Lock, publish_now};
 use crate::corpus::{Beside, Documents};
-use crate::failure::from_header;
+use crate::failure::{from_codec, from_header};
 use crate::journal::{announcement, frame};
 use crate::trace::{event, span};
 
@@ -62,7 +62,9 @@ impl<S: SessionRecord> SessionStore<S> {
         let header = self.header_with(&document, overlay, &path)?;
         let header = SessionHeader::parse(&header, S::DIRECTORY)
             .map_err(|error| from_header(&path, &error))?;
-        let from = document.revision().map_err(failed)?;
+        let from = document
+            .revision()
+            .map_err(|error| from_codec("read", &path, error))?;
         let target = Target {
             id,
             directory: header.directory.as_deref(),

@@ -56,6 +56,15 @@ impl Journaling {
         }
     }
 
+    /// When the session was last changed.
+    pub(super) fn modified(&self) -> i128 {
+        let journal = self
+            .open
+            .as_ref()
+            .map_or(i128::MIN, |open| open.stat.modified);
+        journal.max(self.document.modified)
+    }
+
     /// The bytes of the journal.
     pub(super) fn unfolded(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| open.end)

@@ -21,7 +21,7 @@ impl<S: SessionRecord> SessionStore<S> {
         path: &Path,
     ) -> Result<Vec<u8>, Error> {
         let mut whole = Vec::with_capacity(json.len() + (json.len() >> 3));
-        let amended = self.shared.codec.amend(json, amendment, &mut whole);
+        let amended = self.shared.plain_codec.amend(json, amendment, &mut whole);
         amended.map_err(|error| from_codec("read", path, error))?;
         Ok(whole)
     }
@@ -56,7 +56,10 @@ impl<S: SessionRecord> SessionStore<S> {
             .read_all()
             .map_err(|source| Error::io("read", path, source))?;
         let revision = overlay.revision(Revision::of_document(&own));
-        Ok((self.laid_over(&own, &overlay.amendment(&[]), path)?, revision))
+        Ok((
+            self.laid_over(&own, &overlay.amendment(&[]), path)?,
+            revision,
+        ))
     }
 
     /// Loads a whole session that has a journal.
@@ -67,7 +70,7 @@ impl<S: SessionRecord> SessionStore<S> {
         path: &Path,
     ) -> Result<(S, Revision), Error> {
         let (whole, revision) = self.whole(document, overlay, path)?;
-        let decoded = self.shared.codec.decode(whole);
+        let decoded = self.shared.plain_codec.decode(whole);
         let record = decoded.map_err(|error| from_codec("read", path, error))?;
         Ok((record, revision))
     }
@@ -115,7 +118,7 @@ impl<S: SessionRecord> SessionStore<S> {
             }
         }
         let json = self.laid_over(&json, &overlay.amendment(&skipped), &path)?;
-        let codec = &self.shared.codec;
+        let codec = &self.shared.plain_codec;
         let record: S = codec
             .decode(json)
             .map_err(|error| from_codec("read", &path, error))?;

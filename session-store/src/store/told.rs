@@ -7,8 +7,6 @@ use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
 use crate::Error;
-use crate::backend::Blob;
-use crate::corpus::Documents;
 use crate::order::Recency;
 use crate::workspace::Workspace;
 
@@ -64,7 +62,13 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 
     /// Points the index at a session that was appended to.
-    pub(super) fn after_append(&self, id: &SessionId, told: Told, header: &SessionHeader) {
+    pub(super) fn after_append(
+        &self,
+        id: &SessionId,
+        told: Told,
+        header: &SessionHeader,
+        modified: i128,
+    ) {
         if told == Told::Already {
             return;
         }
@@ -75,17 +79,6 @@ impl<S: SessionRecord> SessionStore<S> {
             .map(|directory| Workspace::new(directory, &resolver));
         // What fails here leaves an index that does not know, which makes a lookup slower and nothing else.
         let _unrecorded = self.change_index(&self.shared.index, &mut || Ok(()), |change| {
-            let documents = Documents::new(&*self.shared.backend);
-            let modified = match documents.document(id)? {
-                Some(document) => document.modified().map_err(|source| {
-                    Error::io(
-                        "stat",
-                        &self.shared.backend.describe(&Blob::session(id)),
-                        source,
-                    )
-                })?,
-                None => return Ok(()),
-            };
             let recency = Recency::new(id.clone(), header.updated_at, modified);
             self.record(change, workspace.as_ref(), &recency);
             Ok(())
