@@ -250,6 +250,7 @@ impl<S: SessionRecord> Builder<S> {
             threads: self.threads,
             root,
             journals: Journals::default(),
+            has_index_files: self.index == IndexKind::Sidecar,
         }));
         if self.access == Access::ReadWrite
             && let Err(error) = store.sweep()

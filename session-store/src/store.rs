@@ -88,6 +88,8 @@ pub(crate) struct Shared {
     pub(crate) root: PathBuf,
     /// What was learnt of journals that this store has written to.
     pub(crate) journals: Journals,
+    /// Whether pointers are files in the index's directory, so that its times tell of changes.
+    pub(crate) has_index_files: bool,
 }
 
 impl Shared {

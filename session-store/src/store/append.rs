@@ -26,7 +26,8 @@ const FOLD_AT_LEAST: u64 = 1 << 20;
 struct Fitting {
     append: Append,
     header: SessionHeader,
-    kept: Vec<u8>,
+    /// `None` where nothing of it changes but the time.
+    kept: Option<Vec<u8>>,
 }
 
 impl<S: SessionRecord> SessionStore<S> {
@@ -85,7 +86,7 @@ impl<S: SessionRecord> SessionStore<S> {
         if append.is_empty() {
             return Ok(from);
         }
-        let fitting = self.fit(id, append, &state.kept)?;
+        let fitting = self.fit(id, append, state)?;
         let limit = self.shared.limits.document_bytes();
         if state.document.size + state.unfolded() + fitting.append.bytes() > limit {
             let what = "document bytes";
@@ -110,7 +111,10 @@ impl<S: SessionRecord> SessionStore<S> {
             let reason = ConflictReason::Changed;
             return Err(Error::Conflict { path, reason });
         }
-        state.kept = fitting.kept;
+        if let Some(kept) = fitting.kept {
+            state.kept = kept;
+        }
+        state.header = Some(fitting.header.clone());
         let revision = state.revision();
         let stat = None;
         self.views.appended(id, from, Seen { revision, stat });
@@ -166,19 +170,25 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Decodes what an append would make of the session, less the elements that are there already.
     ///
     /// Returns the append stamped with the present time where the record has an `updated_at` that the caller left alone.
-    fn fit(&self, id: &SessionId, append: &Append, kept: &[u8]) -> Result<Fitting, Error> {
+    fn fit(&self, id: &SessionId, append: &Append, state: &Journaling) -> Result<Fitting, Error> {
         let path = self.path(id);
-        let codec = &self.shared.plain_codec;
+        let (codec, kept) = (&self.shared.plain_codec, state.kept.as_slice());
         let header = |json: &[u8]| {
             SessionHeader::parse(json, S::DIRECTORY).map_err(|error| from_header(&path, &error))
         };
-        // Never back in time, whatever the clock says: an append makes no session older.
-        let stamp: Option<DateTime<Utc>> = match append.sets(UPDATED_AT) {
-            true => None,
-            false => header(kept)?
-                .updated_at
-                .map(|before| before.max(Utc::now())),
+        let before = match &state.header {
+            Some(header) => header.clone(),
+            None => header(kept)?,
         };
+        let only_adds = append.members().next().is_none()
+            && append
+                .elements()
+                .all(|(array, _)| S::CAPPED.contains(&array));
+        // Never back in time, whatever the clock says: an append makes no session older.
+        let stamp: Option<DateTime<Utc>> = before
+            .updated_at
+            .filter(|_| !append.sets(UPDATED_AT))
+            .map(|before| before.max(Utc::now()));
         let append = append.clone().stamped(stamp);
         let edited = |wanted: &dyn Fn(&str) -> bool| {
             let mut edited = Vec::with_capacity(kept.len() + 256);
@@ -186,8 +196,14 @@ impl<S: SessionRecord> SessionStore<S> {
             amended.map(|_| edited).map_err(|error| unfit(&path, error))
         };
         let added = edited(&|_| true)?;
-        let becomes = edited(&|array| !S::CAPPED.contains(&array))?;
-        let header = header(&becomes)?;
+        let (header, becomes) = if only_adds {
+            let mut header = before;
+            header.updated_at = stamp;
+            (header, None)
+        } else {
+            let becomes = edited(&|array| !S::CAPPED.contains(&array))?;
+            (header(&becomes)?, Some(becomes))
+        };
         match codec.decode::<S>(added) {
             Ok(record) if record.id() == id.as_str() => Ok(Fitting {
                 append,

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use session_codec::{Revision, RevisionHasher, TailCap};
-use session_model::{SessionId, SessionRecord};
+use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
 use super::told::Keys;
@@ -26,6 +26,8 @@ pub(super) struct Journaling {
     /// The document was written since, so that all of this is to be found out anew.
     pub(super) is_stale: bool,
     pub(super) keys: Keys,
+    /// The session's header, once an append has made it.
+    pub(super) header: Option<SessionHeader>,
     begin: Begin,
     /// The record as it is now, less the elements that a window may leave out.
     pub(super) kept: Vec<u8>,
@@ -138,6 +140,7 @@ impl<S: SessionRecord> SessionStore<S> {
                     document: stat,
                     is_stale: false,
                     keys: Keys::default(),
+                    header: None,
                     hasher: overlay.hasher(begin.revision),
                     begin,
                     kept,
@@ -222,6 +225,7 @@ impl<S: SessionRecord> SessionStore<S> {
             document: stat,
             is_stale: false,
             keys: Keys::default(),
+            header: None,
             kept: begin.kept.clone(),
             hasher: begin_hash(begin.revision),
             begin,
