@@ -91,9 +91,10 @@ impl<'b> Documents<'b> {
             .get()
             .is_none_or(|journals| journals.contains_key(id));
         for _ in 0..OPEN_TRIES {
-            let journal = match looked_for {
-                true => self.backend.open(&Blob::journal(id))?,
-                false => None,
+            let journal = if looked_for {
+                self.backend.open(&Blob::journal(id))?
+            } else {
+                None
             };
             let Some(blob) = self.backend.open(&Blob::session(id))? else {
                 return Ok(None);

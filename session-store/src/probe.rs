@@ -124,15 +124,12 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         };
         // The journal knows what the document's members were, and what became of them.
         let failed = |error| from_codec("read", &path, error);
-        let json = match overlay.kept(S::CAPPED) {
-            Some(kept) => kept.to_vec(),
-            None => {
-                let kept = self
-                    .shared
-                    .codec
-                    .prune(document, &TailCap::all(S::CAPPED, 0));
-                kept.map_err(failed)?.json
-            }
+        let json = if let Some(kept) = overlay.kept(S::CAPPED) {
+            kept.to_vec()
+        } else {
+            let none = TailCap::all(S::CAPPED, 0);
+            let kept = self.shared.codec.prune(document, &none);
+            kept.map_err(failed)?.json
         };
         let mut now = Vec::new();
         let members = overlay.members(|_| true);

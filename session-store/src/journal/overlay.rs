@@ -62,15 +62,13 @@ impl Overlay {
     }
 
     /// How many elements an array of the document has, if the journal says so.
-    pub(crate) fn counted(&self, array: &str) -> Option<Option<u64>> {
+    pub(crate) fn counted(&self, array: &str) -> Option<u64> {
         if !self.same_file || self.from > 0 {
             return None;
         }
-        let counts = &self.journal.begin.counts;
-        counts
-            .iter()
-            .find(|(name, _)| name == array)
-            .map(|(_, count)| *count)
+        let mut counts = self.journal.begin.counts.iter();
+        let (_, count) = counts.find(|(name, _)| name == array)?;
+        Some(count.unwrap_or_default())
     }
 
     fn additions(&self) -> impl Iterator<Item = Addition<'_>> {

@@ -272,9 +272,9 @@ impl<S: SessionRecord> SessionStore<S> {
             Err(error) => return Err(error),
         };
         state.hasher = begin_hash(state.begin.revision);
-        payloads
-            .iter()
-            .for_each(|payload| state.hasher.update(payload));
+        for payload in payloads {
+            state.hasher.update(payload);
+        }
         state.has_journal = true;
         // The records are there. Should opening them fail now, the next append tries again from the start.
         match self.reopen(id, lock, bytes.len() as u64, next, 0) {
@@ -343,13 +343,10 @@ impl<S: SessionRecord> SessionStore<S> {
         source: io::Error,
     ) -> Error {
         let cut = open.file.truncate(open.end);
-        let is_whole = match &cut {
-            Ok(()) => false,
-            Err(_) => {
-                self.shared.journals.poison(id);
-                let size = open.file.stat().map(|stat| stat.size);
-                op == "sync" || size.is_ok_and(|size| size == open.end + bytes as u64)
-            }
+        let is_whole = cut.is_err() && {
+            self.shared.journals.poison(id);
+            let size = open.file.stat().map(|stat| stat.size);
+            op == "sync" || size.is_ok_and(|size| size == open.end + bytes as u64)
         };
         open.stat = open.file.stat().unwrap_or(open.stat);
         if is_whole {

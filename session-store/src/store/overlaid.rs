@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use session_codec::{Amendment, ReadAt as _, Revision, TailCap};
+use session_codec::{Amendment, FooterUse, ReadAt as _, Revision, TailCap};
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
@@ -95,22 +95,20 @@ impl<S: SessionRecord> SessionStore<S> {
             left = left.cap(array, keep - usize::try_from(taken).unwrap_or(keep));
             skipped.push((array.to_owned(), added - taken));
         }
-        let known = |array: &str| overlay.counted(array).map(Option::unwrap_or_default);
+        let known = |array: &str| overlay.counted(array);
         let all_known = left
             .arrays()
             .all(|(array, keep)| known(array).is_some_and(|count| keep == 0 || count == 0));
-        let (json, mut dropped) = match overlay.kept(S::CAPPED).filter(|_| all_known) {
-            Some(kept) => {
-                let counts = left
-                    .arrays()
-                    .map(|(array, _)| (array.to_owned(), known(array).unwrap_or_default()));
-                (kept.to_vec(), counts.collect::<Vec<_>>())
-            }
-            None => {
-                let pruned = self.shared.codec.prune(document, &left);
-                let pruned = pruned.map_err(|error| from_codec("read", &path, error))?;
-                (pruned.json, pruned.dropped)
-            }
+        let kept = overlay.kept(S::CAPPED).filter(|_| all_known);
+        let (json, mut dropped, footer) = if let Some(kept) = kept {
+            let counts = left
+                .arrays()
+                .map(|(array, _)| (array.to_owned(), known(array).unwrap_or_default()));
+            (kept.to_vec(), counts.collect(), FooterUse::Absent)
+        } else {
+            let pruned = self.shared.codec.prune(document, &left);
+            let pruned = pruned.map_err(|error| from_codec("read", &path, error))?;
+            (pruned.json, pruned.dropped, pruned.footer)
         };
         for (array, more) in &skipped {
             if let Some((_, count)) = dropped.iter_mut().find(|(name, _)| name == array) {
@@ -129,7 +127,7 @@ impl<S: SessionRecord> SessionStore<S> {
             .revision()
             .map_err(|error| from_codec("read", &path, error))?;
         let bytes = document.size().map_err(failed)?;
-        Ok(Tail::new(record, Dropped::new(dropped), bytes, revision))
+        Ok(Tail::new(record, Dropped::new(dropped), bytes, revision).with_footer(footer))
     }
 
     /// Counts the elements of arrays, in document and journal together.
@@ -148,7 +146,7 @@ impl<S: SessionRecord> SessionStore<S> {
         };
         let known = arrays
             .iter()
-            .map(|array| Some(((*array).to_owned(), overlay.counted(array)?)));
+            .map(|array| Some(((*array).to_owned(), Some(overlay.counted(array)?))));
         let mut counts = match known.collect::<Option<Vec<_>>>() {
             Some(known) => known,
             None => own()?,

@@ -43,9 +43,10 @@ impl<S: SessionRecord> SessionStore<S> {
     ) -> Result<Told, Error> {
         self.resolve_keys(keys, header);
         // A pointer is replaced by a rename, which changes the directory: as long as it is the same, so are they.
-        let directory = match self.shared.has_index_files {
-            true => self.shared.backend.stat_area(Area::Index)?,
-            false => None,
+        let directory = if self.shared.has_index_files {
+            self.shared.backend.stat_area(Area::Index)?
+        } else {
+            None
         };
         if directory.is_some() && directory == keys.pointed {
             return Ok(Told::Already);

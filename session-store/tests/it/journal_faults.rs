@@ -212,8 +212,7 @@ fn a_session_is_written_less_than_three_times_what_was_appended() {
         assert!(n < 200 || fs.inner().content("s.json").expect("a document").len() > 1 << 20);
     }
     let appended = 600 * 16_000;
-    let ratio = written as f64 / f64::from(appended);
-    println!("{ratio:.2} bytes were written for each that was appended");
-    assert!(ratio < 3.0 && ratio > 1.5, "{ratio}");
+    println!("{written} bytes were written for {appended} that were appended");
+    assert!(written < 3 * appended && written > appended, "{written}");
     assert_eq!(store.load(&id("s")).expect("load").messages.len(), 601);
 }

@@ -166,11 +166,16 @@ fn windows_and_pages_of_saved_sessions_are_read_by_their_footer() {
     // A footer goes with the document it describes: appended to, it has a new one.
     let turn = Append::new().message(&Message::user("on")).unwrap();
     let appended = store.append(&history.id, &turn).unwrap();
-    let tail = store.load_tail(&history.id, Window::last(1)).unwrap();
+    let tail = store.load_tail(&history.id, Window::last(200)).unwrap();
     assert_eq!(
         (tail.footer(), tail.revision()),
         (FooterUse::Used, appended)
     );
+    let page = store.load_page(&history.id, "messages", 299..999).unwrap();
+    assert_eq!((page.range(), page.revision()), (299..301, appended));
+    assert!(store.checkpoint(&history.id).unwrap());
+    let tail = store.load_tail(&history.id, Window::last(1)).unwrap();
+    assert_eq!(tail.footer(), FooterUse::Used);
     assert_eq!(tail.messages, [Message::user("on")]);
     assert_eq!(store.load(&history.id).unwrap().messages.len(), 301);
 }
