@@ -24,6 +24,9 @@ const RESOLVE_DEADLINE: Duration = Duration::from_millis(500);
 /// The longest header that is read, in bytes: far above any title, far below what would hurt.
 const HEADER_BYTES: u64 = 16 << 20;
 
+/// Bytes that are copied at once where a text is in memory already: no more than what comes without asking the system.
+const READ_OF_MEMORY: usize = 16 << 10;
+
 /// Whether a store may change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -238,6 +241,7 @@ impl<S: SessionRecord> Builder<S> {
                 .threads(self.threads),
             plain_codec: Codec::with_parser(DefaultParser)
                 .limits(codec)
+                .read_size(READ_OF_MEMORY)
                 .threads(self.threads),
             header_codec: Codec::with_parser(DefaultParser).limits(codec.kept_bytes(HEADER_BYTES)),
             stuck: Arc::default(),
