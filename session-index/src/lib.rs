@@ -75,6 +75,7 @@
 
 mod answer;
 mod dir_storage;
+mod epoch;
 mod error;
 mod gate;
 mod index;
@@ -84,18 +85,27 @@ mod memory;
 mod no_index;
 mod pending;
 mod pointer_file;
+mod proof;
+mod rule;
+mod seal;
 mod sidecar;
+mod stamp;
+mod state_file;
 mod storage;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;
 
-pub use crate::answer::{Answer, Pointer, Proof, Reason};
+pub use crate::answer::{Answer, Consultation, Pointer, Proof, Reason};
 pub use crate::dir_storage::{DirStorage, Durability};
 pub use crate::error::Error;
 pub use crate::index::{Change, WorkspaceIndex};
 pub use crate::json_map::JsonMapIndex;
 pub use crate::memory::MemoryIndex;
 pub use crate::no_index::NoIndex;
+#[doc(hidden)]
+pub use crate::rule::{Rule, Rules};
 pub use crate::sidecar::SidecarIndex;
+pub use crate::stamp::{Stamp, Watch};
+pub use crate::state_file::Scope;
 pub use crate::storage::{IndexStorage, StorageLock};

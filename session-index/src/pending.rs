@@ -4,25 +4,67 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::Answer;
-use crate::answer::{Reason, Recorded};
+use crate::{Answer, Pointer};
+use crate::answer::{Entry, Reason, Recorded};
+use crate::proof::Ground;
 
 /// What a change does to one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Update {
+    /// As a hint.
     Record(Recorded),
+    /// As true, if the change has ground for it.
+    Prove(Recorded),
     Remove,
 }
 
 impl Update {
+    /// Records a hint; `None` for "no session".
+    pub(crate) fn record(newest: Option<Pointer>) -> Self {
+        Self::Record(newest.map_or(Recorded::Nothing, Recorded::Session))
+    }
+
+    /// Records what is true; `None` for "no session".
+    pub(crate) fn prove(newest: Option<Pointer>) -> Self {
+        Self::Prove(newest.map_or(Recorded::Nothing, Recorded::Session))
+    }
+
     /// What a lookup says once this update is made.
     pub(crate) fn answer(&self) -> Answer {
         match self {
-            Self::Record(recorded) => recorded.clone().unproven(),
+            Self::Record(recorded) | Self::Prove(recorded) => recorded.clone().unproven(),
             Self::Remove => Answer::Unknown(Reason::Absent),
         }
     }
+
+    /// What is written for this update, with the epoch in which it is true; `None` where what is there has to go.
+    ///
+    /// `Err` leaves the workspace alone.
+    pub(crate) fn entry(&self, ground: &Ground) -> Result<Option<Entry>, Skip> {
+        let epoch = match *ground {
+            Ground::Epoch(epoch, _) => Some(epoch),
+            Ground::Hints => None,
+            Ground::Moved => return Err(Skip),
+        };
+        match self {
+            Self::Record(recorded) => Ok(Some((recorded, None))),
+            // A session that was found is a hint whatever happened meanwhile; that none was found is worth nothing then.
+            Self::Prove(Recorded::Nothing) if epoch.is_none() => Err(Skip),
+            Self::Prove(recorded) => Ok(Some((recorded, epoch))),
+            Self::Remove => Ok(None),
+        }
+        .map(|entry| {
+            entry.map(|(recorded, epoch)| Entry {
+                recorded: recorded.clone(),
+                epoch,
+            })
+        })
+    }
 }
+
+/// Nothing is to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Skip;
 
 /// The last update of each workspace.
 ///
