@@ -190,7 +190,8 @@ impl Change for MemoryChange<'_> {
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
             for (workspace, update) in pending.into_inner() {
-                match update.entry(&ground) {
+                let known = || contents.entries.contains_key(&workspace);
+                match update.entry(&ground, known) {
                     Ok(Some(entry)) => drop(contents.entries.insert(workspace, entry)),
                     Ok(None) => drop(contents.entries.remove(&workspace)),
                     Err(Skip) => {}

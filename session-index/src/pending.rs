@@ -39,26 +39,26 @@ impl Update {
 
     /// What is written for this update, with the epoch in which it is true; `None` where what is there has to go.
     ///
-    /// `Err` leaves the workspace alone.
-    pub(crate) fn entry(&self, ground: &Ground) -> Result<Option<Entry>, Skip> {
+    /// `Err` leaves the workspace alone. `known` says whether anything is recorded for it.
+    pub(crate) fn entry(
+        &self,
+        ground: &Ground,
+        known: impl FnOnce() -> bool,
+    ) -> Result<Option<Entry>, Skip> {
         let epoch = match *ground {
             Ground::Epoch(epoch, _) => Some(epoch),
-            Ground::Hints => None,
-            Ground::Moved => return Err(Skip),
+            Ground::Hints | Ground::Moved => None,
         };
-        match self {
-            Self::Record(recorded) => Ok(Some((recorded, None))),
-            // A session that was found is a hint whatever happened meanwhile; that none was found is worth nothing then.
-            Self::Prove(Recorded::Nothing) if epoch.is_none() => Err(Skip),
-            Self::Prove(recorded) => Ok(Some((recorded, epoch))),
-            Self::Remove => Ok(None),
-        }
-        .map(|entry| {
-            entry.map(|(recorded, epoch)| Entry {
-                recorded: recorded.clone(),
-                epoch,
-            })
-        })
+        let (recorded, epoch) = match self {
+            Self::Remove => return Ok(None),
+            Self::Record(recorded) => (recorded, None),
+            // That nothing was found is worth nothing without a proof, and a session that was is a hint.
+            Self::Prove(Recorded::Nothing) if epoch.is_none() => return Err(Skip),
+            Self::Prove(_) if *ground == Ground::Moved && known() => return Err(Skip),
+            Self::Prove(recorded) => (recorded, epoch),
+        };
+        let recorded = recorded.clone();
+        Ok(Some(Entry { recorded, epoch }))
     }
 }
 

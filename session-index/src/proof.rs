@@ -41,7 +41,7 @@ pub(crate) enum Basis {
 pub(crate) enum Ground {
     /// Nothing: what it records are hints.
     Hints,
-    /// Nothing, and what was found may be out of date by now: nothing is recorded at all.
+    /// Nothing, and what was found may be out of date by now: it is a hint at most where nothing else is known.
     Moved,
     /// Its pointers belong to this epoch, and this state is written after them, if any.
     Epoch(Epoch, Option<State>),

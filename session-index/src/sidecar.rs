@@ -155,7 +155,11 @@ impl<S: IndexStorage> SidecarIndex<S> {
         ground: &Ground,
     ) -> Result<(), Error> {
         // What has no key was never recorded, so there is nothing to forget.
-        let (Some(key), Ok(entry)) = (Key::of(workspace), update.entry(ground)) else {
+        let Some(key) = Key::of(workspace) else {
+            return Ok(());
+        };
+        let known = || matches!(self.read(workspace), Ok(Ok(_)));
+        let Ok(entry) = update.entry(ground, known) else {
             return Ok(());
         };
         let name = key.name();

@@ -38,7 +38,12 @@ impl<'b> Documents<'b> {
 
     /// Opens one document, `None` where there is none.
     pub(crate) fn document(&self, id: &str) -> Result<Option<Document<'_>>, Error> {
-        let blob = self.backend.open(&Blob::session(id))?;
+        self.elsewhere(&Blob::session(id))
+    }
+
+    /// Opens a document that is not in its place, such as in the trash.
+    pub(crate) fn elsewhere(&self, blob: &Blob<'_>) -> Result<Option<Document<'_>>, Error> {
+        let blob = self.backend.open(blob)?;
         Ok(blob.map(|blob| Document {
             blob,
             bytes_read: &self.bytes_read,

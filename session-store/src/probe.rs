@@ -11,7 +11,7 @@ use crate::corpus::{Document, Documents};
 use crate::failure::{from_codec, from_header};
 use crate::order::{Nanos, Recency};
 use crate::skipped::Unusable;
-use crate::store::Shared;
+use crate::store::{Met, Shared};
 use crate::workspace::{Belongs, Workspace};
 use crate::{Error, SkipReason};
 
@@ -58,6 +58,7 @@ pub(crate) struct HeadProbe<'p, S> {
     documents: &'p Documents<'p>,
     workspace: Option<&'p Workspace<'p>>,
     reach: Reach,
+    met: Option<&'p Met>,
     record: PhantomData<fn() -> S>,
 }
 
@@ -81,6 +82,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             documents,
             workspace,
             reach: Reach::Exact,
+            met: None,
             record: PhantomData,
         }
     }
@@ -90,6 +92,14 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
     pub(crate) fn bounded(self) -> Self {
         Self {
             reach: Reach::Bounded,
+            ..self
+        }
+    }
+
+    /// Takes note of the newest session of every directory that it comes across, whichever is asked for.
+    pub(crate) fn noting(self, met: &'p Met) -> Self {
+        Self {
+            met: Some(met),
             ..self
         }
     }
@@ -112,7 +122,11 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
     /// A bounded look at head and tail shows the deciding members of nearly every file. Where one of them is not
     /// there, a substring search for that key settles cheaply that the file does not have it at all; only a file that
     /// may have it is walked from end to end.
-    fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
+    pub(crate) fn header(
+        &self,
+        id: &str,
+        document: &Document<'_>,
+    ) -> Result<SessionHeader, Error> {
         let path = self.shared.path(id);
         let read = |needed: &[&str]| {
             self.shared
@@ -150,6 +164,14 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
             Ok(header) => header,
             Err(error) => return Unusable::look(SkipReason::Failed(error)),
         };
+        let id = match SessionId::new(&entry.name) {
+            Ok(id) => id,
+            Err(error) => return Unusable::look(SkipReason::Failed(error.into())),
+        };
+        let recency = Recency::new(id, header.updated_at, entry.modified);
+        if let (Some(met), Some(directory)) = (self.met, &header.directory) {
+            met.note(directory, &recency);
+        }
         let belongs = self.workspace.map_or(Belongs::Yes, |workspace| {
             let stored = header.directory.as_deref();
             match self.reach {
@@ -158,16 +180,14 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
                 Reach::Bounded => Belongs::No,
             }
         });
-        let id = match (belongs, SessionId::new(&entry.name)) {
-            (Belongs::No, _) => return Look::Miss,
-            (Belongs::Unknown, _) => {
+        match belongs {
+            Belongs::No => return Look::Miss,
+            Belongs::Unknown => {
                 let directory = header.directory.unwrap_or_default();
                 return Unusable::look(SkipReason::Unresolved { directory });
             }
-            (Belongs::Yes, Ok(id)) => id,
-            (Belongs::Yes, Err(error)) => return Unusable::look(SkipReason::Failed(error.into())),
-        };
-        let recency = Recency::new(id, header.updated_at, entry.modified);
+            Belongs::Yes => {}
+        }
         Look::Hit(Candidate {
             recency,
             header,
