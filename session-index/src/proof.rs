@@ -93,10 +93,8 @@ pub(crate) fn ground(
                 if covers(state, before.as_ref(), rules)
                     || (before.is_some() && !rules.hold(Rule::FirstStat)) =>
             {
-                let after = match before {
-                    Some(before) if !rules.hold(Rule::SecondStat) => before,
-                    _ => after,
-                };
+                let late = (!rules.hold(Rule::SecondStat)).then(|| watch.stamp());
+                let after = late.transpose()?.flatten().unwrap_or(after);
                 if settles(&after) {
                     let next = State {
                         stamp: after,

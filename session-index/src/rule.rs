@@ -15,7 +15,7 @@ pub enum Rule {
     FreshEpoch,
     /// A change advances the state only from the stamp that is recorded.
     FirstStat,
-    /// A change records the stamp that it took right after its step.
+    /// A change records the stamp that it took right after its step, not a later one.
     SecondStat,
     /// Pointers are written before the state.
     PointersFirst,

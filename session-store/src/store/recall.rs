@@ -124,12 +124,11 @@ impl<S: SessionRecord> SessionStore<S> {
                 continue;
             }
             let id = SessionId::new(&recorded.id).ok()?;
-            let Ok(Some((_, Look::Hit(found)))) = probe.look(&id) else {
-                return None;
+            let found = match probe.look(&id) {
+                Ok(Some((_, Look::Hit(found)))) if pointer(&found.recency) >= *recorded => found,
+                _ if rules.hold(Rule::HintVerifies) => return None,
+                _ => self.candidate(&id)?,
             };
-            if pointer(&found.recency) < *recorded && rules.hold(Rule::HintVerifies) {
-                return None;
-            }
             if newest
                 .as_ref()
                 .is_none_or(|newest| newest.recency < found.recency)
