@@ -33,6 +33,8 @@ pub enum Rule {
     Wins,
     /// Where what is pointed to is not what was recorded, nothing is known.
     PointedVerifies,
+    /// A pointer's place in the order is raised above every session that is saved.
+    Raised,
     /// A session that fell in the order does not keep its proof.
     Fallen,
     /// A session is recorded under the canonical form of its directory, too, or nothing is proven.

@@ -113,7 +113,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             .stat()
             .map_err(|source| Error::io("stat", &self.shared.path(id), source))?;
         let entry = crate::corpus::entry(id, &stat);
-        let look = self.probe(&entry, &document);
+        let look = self.judge(&entry, &document);
         Ok(Some((entry, look)))
     }
 
@@ -154,12 +154,9 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             _ => Err(Error::misnamed(&path)),
         }
     }
-}
 
-impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
-    type Hit = Candidate;
-
-    fn probe(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
+    /// Reads the header of an open document, whose stat `entry` is, and says whether it is one that is looked for.
+    fn judge(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
         let header = match self.header(&entry.name, document) {
             Ok(header) => header,
             Err(error) => return Unusable::look(SkipReason::Failed(error)),
@@ -194,5 +191,25 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
             bytes: entry.size,
             modified: entry.modified,
         })
+    }
+}
+
+impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
+    type Hit = Candidate;
+
+    fn probe(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
+        let look = self.judge(entry, document);
+        if !matches!(look, Look::Hit(_)) {
+            return look;
+        }
+        // What was listed may have been replaced before it was opened; then its place is not that of what was read.
+        match document.stat() {
+            Ok(stat) if stat.modified == entry.modified => look,
+            Ok(stat) => self.judge(&crate::corpus::entry(&entry.name, &stat), document),
+            Err(source) => {
+                let path = self.shared.path(&entry.name);
+                Unusable::look(SkipReason::Failed(Error::io("stat", &path, source)))
+            }
+        }
     }
 }

@@ -47,7 +47,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Decides what one pointer is after a session became visible.
     ///
     /// A pointer that is true says that all sessions but the one it names come before the place it gives. So it stays as
-    /// it is while that session only rises, and where another one is saved that still comes before it.
+    /// it is while that session only rises, and while others are saved that come before that place.
     fn point_one(
         &self,
         change: &mut dyn Change,
@@ -61,8 +61,10 @@ impl<S: SessionRecord> SessionStore<S> {
         let was_true = known.proof() == Proof::Proven;
         let to = pointer(saved);
         match known {
-            Answer::Hint { pointer, .. } if pointer.id == to.id => {
-                if was_true && to < pointer {
+            Answer::Hint {
+                pointer: recorded, ..
+            } if recorded.id == to.id => {
+                if was_true && to < recorded {
                     // It fell, perhaps below others that are not recorded.
                     if rules.hold(Rule::Fallen) {
                         change.record(key, to);
@@ -71,8 +73,15 @@ impl<S: SessionRecord> SessionStore<S> {
                     }
                 }
             }
-            Answer::Hint { pointer, .. } => match self.as_recorded(&pointer, workspace) {
-                Some(pointed) if pointed >= *saved && rules.hold(Rule::Wins) => {}
+            Answer::Hint {
+                pointer: recorded, ..
+            } => match self.as_recorded(&recorded, workspace) {
+                Some(pointed) if pointed >= *saved && rules.hold(Rule::Wins) => {
+                    // The place it gives has to stay above all others, for when what it names falls.
+                    if was_true && to > recorded && rules.hold(Rule::Raised) {
+                        change.prove(key, Some(pointer(&pointed)));
+                    }
+                }
                 Some(_) if was_true => change.prove(key, Some(to)),
                 // What was pointed to is gone, moved or fallen: who comes next is not known.
                 None if was_true && !rules.hold(Rule::PointedVerifies) => {
