@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::{Answer, Pointer};
 use crate::answer::{Entry, Reason, Recorded};
 use crate::proof::Ground;
+use crate::{Answer, Pointer};
 
 /// What a change does to one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -117,7 +117,11 @@ pub(crate) fn ground(
             match joined {
                 Some(state) => {
                     let next = State {
-                        scope: if scope == Scope::All { scope } else { state.scope },
+                        scope: if scope == Scope::All {
+                            scope
+                        } else {
+                            state.scope
+                        },
                         ..*state
                     };
                     Ground::Epoch(state.epoch, (next != *state).then_some(next))

@@ -208,8 +208,7 @@ impl<S: IndexStorage> WorkspaceIndex for SidecarIndex<S> {
                 .collect::<Result<Vec<_>, _>>()?;
             let state = self.state();
             let stamp = self.storage.stamp().ok().flatten();
-            let judge =
-                |epoch| proof::judge(epoch, state.as_ref(), stamp.as_ref(), self.rules);
+            let judge = |epoch| proof::judge(epoch, state.as_ref(), stamp.as_ref(), self.rules);
             let answers = read.into_iter().map(|read| self.answer(read, judge));
             let scope = state
                 .filter(|state| proof::covers(state, stamp.as_ref(), self.rules))

@@ -122,11 +122,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
     /// A bounded look at head and tail shows the deciding members of nearly every file. Where one of them is not
     /// there, a substring search for that key settles cheaply that the file does not have it at all; only a file that
     /// may have it is walked from end to end.
-    pub(crate) fn header(
-        &self,
-        id: &str,
-        document: &Document<'_>,
-    ) -> Result<SessionHeader, Error> {
+    pub(crate) fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
         let path = self.shared.path(id);
         let read = |needed: &[&str]| {
             self.shared

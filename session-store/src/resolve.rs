@@ -182,9 +182,9 @@ fn cached(path: &Path) -> Option<Resolved> {
             let is_path = target.starts_with(b"/") && !target.ends_with(b" (deleted)");
             is_path.then(|| Resolved::To(std::ffi::OsString::from_vec(target).into()))
         }
-        Err(
-            Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP | Errno::NAMETOOLONG,
-        ) => Some(Resolved::No),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP | Errno::NAMETOOLONG) => {
+            Some(Resolved::No)
+        }
         // Not in the cache, or a kernel that cannot say.
         Err(_) => None,
     }
@@ -266,7 +266,17 @@ mod tests {
         std::fs::create_dir_all(real.join("below")).expect("a directory");
         std::os::unix::fs::symlink(&real, root.join("link")).expect("a link");
         std::os::unix::fs::symlink("loop", root.join("loop")).expect("a link");
-        let asked = ["", "real (deleted)", "link", "link/below/..", "link/below", "loop", "gone", "link/gone/x", "./link//"];
+        let asked = [
+            "",
+            "real (deleted)",
+            "link",
+            "link/below/..",
+            "link/below",
+            "loop",
+            "gone",
+            "link/gone/x",
+            "./link//",
+        ];
         for asked in asked.map(|name| root.join(name)) {
             // The second time everything is in the cache, what is not there included.
             let slow = canonicalize(&asked);
@@ -279,7 +289,10 @@ mod tests {
         }
         let resolver = Resolver::with(Duration::from_secs(1), &Arc::default(), cached, refused);
         if cfg!(target_os = "linux") {
-            assert_eq!(resolver.resolve(&root.join("link/below")), Resolved::To(real.join("below")));
+            assert_eq!(
+                resolver.resolve(&root.join("link/below")),
+                Resolved::To(real.join("below"))
+            );
             assert!(resolver.state().worker.is_none());
         }
     }

@@ -9,7 +9,8 @@ use std::thread;
 
 use session_index::testing::MemoryStorage;
 use session_index::{
-    Error, IndexStorage, JsonMapIndex, MemoryIndex, SidecarIndex, StorageLock, Watch, WorkspaceIndex,
+    Error, IndexStorage, JsonMapIndex, MemoryIndex, SidecarIndex, StorageLock, Watch,
+    WorkspaceIndex,
 };
 
 use crate::support::{at, directory, find, memory, pointer, record};

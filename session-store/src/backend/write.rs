@@ -102,8 +102,10 @@ impl<F: FileSystem> DirBackend<F> {
                         .map_err(|error| self.error("write", target, error))
                 };
                 let durability = Durability::Process;
-                self.replace_file(lock, target, dir, durability, &mut write, &mut |step| step())
-                    .map(drop)
+                self.replace_file(lock, target, dir, durability, &mut write, &mut |step| {
+                    step()
+                })
+                .map(drop)
             }
             answer => answer.map_err(|error| self.error("write", target, error)),
         }

@@ -105,7 +105,11 @@ impl<S: SessionRecord> SessionStore<S> {
             None => None,
         };
         if let Some(loaded) = loaded {
-            event!(found = loaded.is_some(), bytes = documents.bytes_read(), "find_last proven");
+            event!(
+                found = loaded.is_some(),
+                bytes = documents.bytes_read(),
+                "find_last proven"
+            );
             return Ok(Newer {
                 loaded,
                 skipped: Vec::new(),

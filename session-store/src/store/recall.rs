@@ -149,7 +149,11 @@ impl<S: SessionRecord> SessionStore<S> {
         let Some(since) = told.says.stamp else {
             // Nothing can be proven here; a hint is still worth having.
             if let Some(newest) = newest
-                && told.says.answers.iter().any(|answer| answer.pointer() != Some(&newest))
+                && told
+                    .says
+                    .answers
+                    .iter()
+                    .any(|answer| answer.pointer() != Some(&newest))
             {
                 self.note(|change| asked.for_each(|key| change.record(key, newest.clone())));
             }
@@ -159,7 +163,10 @@ impl<S: SessionRecord> SessionStore<S> {
             change.walked(&since, Scope::Some);
             asked.for_each(|key| change.prove(key, newest.clone()));
         });
-        if let Some(met) = walked.all.filter(|_| noted && told.says.scope == Scope::Some) {
+        if let Some(met) = walked
+            .all
+            .filter(|_| noted && told.says.scope == Scope::Some)
+        {
             self.remember_all(&since, met, resolver);
         }
     }

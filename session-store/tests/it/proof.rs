@@ -2,6 +2,7 @@
 //! happening in the middle of a call, and crashes between any two steps. Every rule of the proof is broken once, and the
 //! histories show it.
 
+mod gap;
 mod hooked;
 mod memory;
 mod real;

@@ -5,10 +5,9 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use session_store::fs::{
-    DirEntry, FileLock, FileStat, FileSystem, MemoryFs, OpenBlob, Witness, WriteFile,
-};
+use session_store::fs::{DirEntry, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFile};
 
 /// What happens.
 pub(super) enum Event {
@@ -34,12 +33,15 @@ struct Plan {
     unreadable: Option<String>,
     /// Calls so far, by name.
     calls: Vec<&'static str>,
+    /// When the directory was last stated, and how long it was until then around each change.
+    stated: Option<Instant>,
+    gaps: Vec<Duration>,
 }
 
 /// The file system of one process.
 #[derive(Clone)]
 pub(super) struct Hooked {
-    inner: MemoryFs,
+    inner: Arc<dyn FileSystem>,
     plan: Arc<Mutex<Plan>>,
 }
 
@@ -50,9 +52,9 @@ impl fmt::Debug for Hooked {
 }
 
 impl Hooked {
-    pub(super) fn new(inner: MemoryFs) -> Self {
+    pub(super) fn new(inner: impl FileSystem) -> Self {
         Self {
-            inner,
+            inner: Arc::new(inner),
             plan: Arc::default(),
         }
     }
@@ -79,6 +81,11 @@ impl Hooked {
         self.plan.lock().unwrap().unreadable = path;
     }
 
+    /// Takes the times between the two stats of each change so far.
+    pub(super) fn take_gaps(&self) -> Vec<Duration> {
+        std::mem::take(&mut self.plan.lock().unwrap().gaps)
+    }
+
     /// Takes the names of the calls so far.
     pub(super) fn take_calls(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.plan.lock().unwrap().calls)
@@ -98,6 +105,11 @@ impl Hooked {
             None => false,
         };
         if stats_root {
+            let (now, before) = (Instant::now(), plan.stated);
+            if let Some(before) = before.filter(|_| plan.between) {
+                plan.gaps.push(now - before);
+            }
+            plan.stated = Some(now);
             plan.between = false;
         }
         let event = if due { plan.event.take() } else { None };

@@ -189,7 +189,9 @@ impl World {
         meanwhile: Option<&(u64, Meanwhile)>,
     ) -> Result<(), TestCaseError> {
         if let Some((calls, meanwhile)) = meanwhile {
-            self.processes[number].fs.plan(*calls, self.event(meanwhile));
+            self.processes[number]
+                .fs
+                .plan(*calls, self.event(meanwhile));
         }
         let store = &self.processes[number].store;
         match *call {
@@ -297,9 +299,8 @@ fn histories(cases: u32, rules: Rules, clock: Clock) -> Result<(), TestError<Vec
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let scratch = Scratch::new();
     let places = Arc::new(Places::new(&scratch));
-    TestRunner::new_with_rng(config, rng).run(&steps(), |steps| {
-        check(&places, rules, clock, &steps)
-    })
+    TestRunner::new_with_rng(config, rng)
+        .run(&steps(), |steps| check(&places, rules, clock, &steps))
 }
 
 /// How many histories each clock is tried with: a few seconds, or as many as are asked for.
@@ -346,11 +347,18 @@ fn every_rule_of_the_proof_is_needed() {
     for (rule, clock) in rules {
         let started = std::time::Instant::now();
         match histories(60_000, Rules::default().without(rule), clock) {
-            Err(TestError::Fail(why, steps)) => println!("without {rule:?}: {why} {} {:?}", steps.len(), started.elapsed()),
+            Err(TestError::Fail(why, steps)) => println!(
+                "without {rule:?}: {why} {} {:?}",
+                steps.len(),
+                started.elapsed()
+            ),
             other => missed.push((rule, other)),
         }
     }
-    assert!(missed.is_empty(), "nothing shows that these are needed: {missed:?}");
+    assert!(
+        missed.is_empty(),
+        "nothing shows that these are needed: {missed:?}"
+    );
 }
 
 /// The calls of a lookup that the index answers, less those that load the session.
@@ -361,17 +369,28 @@ fn calls_of_a_proven_lookup(sessions: usize) -> Vec<&'static str> {
     for number in 0..sessions {
         let mut one = places.session(0, 2, 3);
         one.id = id(&format!("other{number}"));
-        put(&world.fs, &format!("{}.json", one.id), &serde_json::to_vec(&one).unwrap(), None);
+        put(
+            &world.fs,
+            &format!("{}.json", one.id),
+            &serde_json::to_vec(&one).unwrap(),
+            None,
+        );
     }
     let Process { store, fs } = &world.processes[0];
     store.save(&places.session(0, 0, 5)).unwrap();
     let asked = places.get(0);
     let window = Window::last(1);
-    store.last_for_directory_tail(asked, window).unwrap().unwrap();
+    store
+        .last_for_directory_tail(asked, window)
+        .unwrap()
+        .unwrap();
     fs.take_calls();
     store.load_tail(&id("s0"), window).unwrap();
     let loading = fs.take_calls().len();
-    store.last_for_directory_tail(asked, window).unwrap().unwrap();
+    store
+        .last_for_directory_tail(asked, window)
+        .unwrap()
+        .unwrap();
     let mut calls = fs.take_calls();
     calls.truncate(calls.len() - loading);
     calls
@@ -383,7 +402,11 @@ fn a_proven_lookup_makes_the_same_few_calls_however_many_sessions_there_are() {
     // calls, a stat one, and the directory asked for three: seventeen.
     let calls = ["open", "open", "stat", "open"];
     for sessions in [0, 100, 1_000] {
-        assert_eq!(calls_of_a_proven_lookup(sessions), calls, "{sessions} sessions");
+        assert_eq!(
+            calls_of_a_proven_lookup(sessions),
+            calls,
+            "{sessions} sessions"
+        );
     }
 }
 
@@ -428,7 +451,10 @@ fn a_file_system_that_others_change_proves_nothing() {
 fn another_start_of_the_system_proves_nothing_of_the_one_before() {
     let scratch = Scratch::new();
     let places = Arc::new(Places::new(&scratch));
-    for (rules, stale) in [(Rules::default(), false), (Rules::default().without(Rule::Boot), true)] {
+    for (rules, stale) in [
+        (Rules::default(), false),
+        (Rules::default().without(Rule::Boot), true),
+    ] {
         let world = World::new(Arc::clone(&places), rules, Clock::Fine);
         let store = &world.processes[0].store;
         store.save(&places.session(0, 0, 3)).unwrap();
@@ -438,7 +464,16 @@ fn another_start_of_the_system_proves_nothing_of_the_one_before() {
         // The clock begins again where it was, and a foreign program's change falls on the very same time.
         let before = world.fs.stat("").unwrap().unwrap().blob;
         world.fs.reboot();
-        act(&world.fs, &places, &Foreign::Put { name: 1, place: 0, updated: 4, modified: Some(4) });
+        act(
+            &world.fs,
+            &places,
+            &Foreign::Put {
+                name: 1,
+                place: 0,
+                updated: 4,
+                modified: Some(4),
+            },
+        );
         world.fs.set_clock(before.changed);
         world.fs.set_modified("", before.modified);
         let again = process(&world.fs, rules, 0);
@@ -456,7 +491,11 @@ fn a_coarse_clock_is_found_out_and_waited_for() {
     store.save(&places.session(0, 0, 5)).unwrap();
     let query = LastQuery::new().workspace(places.get(0).unwrap());
     let listed = || store.find_last(&query).unwrap().files_listed;
-    assert_eq!([listed(), listed()], [1, 1], "the stamp may be that of a later change");
+    assert_eq!(
+        [listed(), listed()],
+        [1, 1],
+        "the stamp may be that of a later change"
+    );
     world.fs.set_clock(world.fs.now() + 2_000_000_000);
     listed();
     world.fs.set_clock(world.fs.now() + 3_000_000_000);

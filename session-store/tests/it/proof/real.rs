@@ -24,7 +24,11 @@ fn files(sessions: &Path) -> Vec<Seen> {
         let path = sessions.join(&name);
         let modified = fs::metadata(&path).ok()?.modified().ok()?;
         let modified = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some((name, i128::try_from(modified.as_nanos()).ok()?, fs::read(path).ok()?))
+        Some((
+            name,
+            i128::try_from(modified.as_nanos()).ok()?,
+            fs::read(path).ok()?,
+        ))
     };
     names(sessions).into_iter().filter_map(file).collect()
 }
@@ -91,7 +95,11 @@ fn run(steps: &[Step]) -> (u64, u64) {
                         name,
                         place,
                         updated,
-                    } => drop(store.overwrite(&places.session(name, place, updated)).unwrap()),
+                    } => drop(
+                        store
+                            .overwrite(&places.session(name, place, updated))
+                            .unwrap(),
+                    ),
                     Call::Delete { name } => drop(store.delete(&id(&format!("s{name}"))).unwrap()),
                     Call::Trash { name } => drop(store.trash(&id(&format!("s{name}"))).unwrap()),
                     Call::Restore { name } => drop(store.restore(&id(&format!("s{name}")))),
@@ -161,7 +169,10 @@ fn a_lookup_after_a_lookup_lists_nothing_until_something_changes() {
     assert_eq!(lookup(&open(&scratch), &places, 0), 0);
     open(&scratch).save(&places.session(1, 0, 5)).unwrap();
     assert_eq!(lookup(&store, &places, 0), 0);
-    assert!(lookup(&store, &places, 1) > 0, "the first lookup by another name");
+    assert!(
+        lookup(&store, &places, 1) > 0,
+        "the first lookup by another name"
+    );
     assert_eq!(lookup(&store, &places, 1), 0);
     // "None" is proven, too, and a first session of a workspace for which it was.
     assert!(lookup(&store, &places, 2) > 0);
@@ -169,10 +180,22 @@ fn a_lookup_after_a_lookup_lists_nothing_until_something_changes() {
     store.save(&places.session(2, 2, 1)).unwrap();
     assert_eq!(lookup(&store, &places, 2), 0);
     store.delete(&id("s2")).unwrap();
-    assert!(lookup(&store, &places, 2) > 0, "the next newest is not known");
+    assert!(
+        lookup(&store, &places, 2) > 0,
+        "the next newest is not known"
+    );
     assert_eq!(lookup(&store, &places, 0), 0, "others are");
     // A foreign change takes every proof away, and one lookup brings it back.
-    act(&scratch, &places, &Foreign::Put { name: 3, place: 2, updated: 1, modified: Some(0) });
+    act(
+        &scratch,
+        &places,
+        &Foreign::Put {
+            name: 3,
+            place: 2,
+            updated: 1,
+            modified: Some(0),
+        },
+    );
     assert!(lookup(&store, &places, 0) > 0);
     assert_eq!(lookup(&store, &places, 0), 0);
 }

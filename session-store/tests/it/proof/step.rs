@@ -38,7 +38,9 @@ pub(super) enum Meanwhile {
         updated: u64,
     },
     /// Another process looks up.
-    Lookup { place: usize },
+    Lookup {
+        place: usize,
+    },
     /// The process dies.
     Crash,
     /// A pointer cannot be written.
