@@ -72,6 +72,7 @@ impl DirStorage {
     }
 
     /// Returns the directory.
+    #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -116,21 +117,6 @@ impl DirStorage {
         Ok(())
     }
 
-    /// Creates the one temporary, after removing what a writer that died left of it.
-    fn create_temporary(&self, path: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let file = match open(private(&mut options), path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                fs::remove_file(path)?;
-                open(private(&mut options), path)
-            }
-            result => result,
-        }?;
-        set_private(&file)?;
-        Ok(file)
-    }
-
     fn open_lock(&self) -> io::Result<File> {
         let path = self.directory.join(LOCK);
         let mut options = OpenOptions::new();
@@ -173,7 +159,7 @@ impl IndexStorage for DirStorage {
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(name)?;
         let temporary = self.directory.join(TEMPORARY);
-        let mut file = self.create_temporary(&temporary)?;
+        let mut file = create_temporary(&temporary)?;
         let filled = file.write_all(bytes).and_then(|()| {
             if self.durability == Durability::Full {
                 file.sync_all()?;
@@ -241,6 +227,21 @@ impl IndexStorage for DirStorage {
         // Closing the file releases the lock.
         Ok(StorageLock::new(file))
     }
+}
+
+/// Creates the one temporary, after removing what a writer that died left of it.
+fn create_temporary(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    let file = match open(private(&mut options), path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            open(private(&mut options), path)
+        }
+        result => result,
+    }?;
+    set_private(&file)?;
+    Ok(file)
 }
 
 /// Opens a regular file, and neither follows a link nor waits for the other end of a pipe.

@@ -101,12 +101,12 @@ impl WorkspaceIndex for MemoryIndex {
         trace::consult("memory", || {
             let contents = self.read();
             let stamp = self.stamp();
-            let answer = |workspace: &Option<&Path>| contents.answer(*workspace, stamp.as_ref());
+            let answer = |workspace| contents.answer(workspace, stamp.as_ref());
             let scope = contents
                 .state
                 .filter(|state| proof::covers(state, stamp.as_ref(), Rules::default()))
                 .map_or(Scope::Some, |state| state.scope);
-            let answers = workspaces.iter().map(answer).collect();
+            let answers = workspaces.iter().copied().map(answer).collect();
             Ok(Consultation::new(answers, stamp, scope))
         })
     }

@@ -260,6 +260,9 @@ mod tests {
 
     #[test]
     fn what_the_kernel_has_at_hand_needs_no_thread_and_says_the_same() {
+        fn refused(_: &Path) -> Resolved {
+            Resolved::Unanswered
+        }
         let scratch = tempfile::tempdir().expect("a directory");
         let root = scratch.path().canonicalize().expect("its path");
         let real = root.join("real (deleted)");
@@ -283,9 +286,6 @@ mod tests {
             if let Some(fast) = cached(&asked) {
                 assert_eq!(fast, slow, "{}", asked.display());
             }
-        }
-        fn refused(_: &Path) -> Resolved {
-            Resolved::Unanswered
         }
         let resolver = Resolver::with(Duration::from_secs(1), &Arc::default(), cached, refused);
         if cfg!(target_os = "linux") {

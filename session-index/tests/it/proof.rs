@@ -18,7 +18,7 @@ fn proof(index: &dyn WorkspaceIndex, workspace: Option<&Path>) -> Proof {
     let told = index.consult(&[workspace]).unwrap();
     assert_eq!(
         told.answers,
-        [answer.clone()],
+        std::slice::from_ref(&answer),
         "both ways of asking say the same"
     );
     answer.proof()

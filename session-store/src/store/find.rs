@@ -7,7 +7,7 @@ use session_model::{SessionId, SessionRecord};
 use session_scan::{Look, Newest};
 
 use super::SessionStore;
-use super::recall::{Met, Told, Walked};
+use super::recall::{Met, Proven, Told, Walked};
 use crate::backend::{Area, RejectReason};
 use crate::corpus::{Documents, entries};
 use crate::order::Recency;
@@ -100,8 +100,8 @@ impl<S: SessionRecord> SessionStore<S> {
         let told = self.consult(workspace.as_ref());
         let probe = HeadProbe::<S>::new(&self.shared, documents, workspace.as_ref());
         let loaded = match self.proven(&told, workspace.as_ref(), &probe) {
-            Some(Some(candidate)) => load(&candidate.recency.id).ok().map(Some),
-            Some(None) => Some(None),
+            Some(Proven::Newest(candidate)) => load(&candidate.recency.id).ok().map(Some),
+            Some(Proven::Nothing) => Some(None),
             None => None,
         };
         if let Some(loaded) = loaded {

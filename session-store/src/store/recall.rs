@@ -63,6 +63,15 @@ pub(super) struct Told {
     says: Consultation,
 }
 
+/// What is so by the word of the index alone.
+#[derive(Debug)]
+pub(super) enum Proven {
+    /// This session is the newest.
+    Newest(Candidate),
+    /// There is none.
+    Nothing,
+}
+
 /// What a walk over the directory found.
 #[derive(Debug)]
 pub(super) struct Walked<'w> {
@@ -106,13 +115,14 @@ impl<S: SessionRecord> SessionStore<S> {
         told: &Told,
         workspace: Option<&Workspace<'_>>,
         probe: &HeadProbe<'_, S>,
-    ) -> Option<Option<Candidate>> {
+    ) -> Option<Proven> {
         let rules = self.shared.rules;
         let proven = |answer: &Answer| answer.proof() == Proof::Proven;
         let answers = &told.says.answers;
-        let enough = match rules.hold(Rule::EveryKey) {
-            true => !answers.is_empty() && answers.iter().all(proven),
-            false => answers.iter().any(proven),
+        let enough = if rules.hold(Rule::EveryKey) {
+            !answers.is_empty() && answers.iter().all(proven)
+        } else {
+            answers.iter().any(proven)
         };
         if !enough || workspace.is_some_and(Workspace::is_unanswered) {
             return None;
@@ -136,7 +146,7 @@ impl<S: SessionRecord> SessionStore<S> {
                 newest = Some(found);
             }
         }
-        Some(newest)
+        Some(newest.map_or(Proven::Nothing, Proven::Newest))
     }
 
     /// Tells the index what a walk found, so that the next lookup needs none, unless somebody holds its lock.

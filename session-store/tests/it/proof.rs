@@ -2,7 +2,9 @@
 //! happening in the middle of a call, and crashes between any two steps. Every rule of the proof is broken once, and the
 //! histories show it.
 
+mod cost;
 mod gap;
+mod histories;
 mod hooked;
 mod memory;
 mod real;
