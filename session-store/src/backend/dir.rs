@@ -151,7 +151,7 @@ impl<F: FileSystem> Backend for DirBackend<F> {
     fn list(&self, area: Area) -> Result<BackendListing, Error> {
         self.judge()?;
         let dir = area.dir();
-        let found = self.fs.list(dir, &mut |name| area.stem(name).is_some());
+        let found = self.fs.list(dir, &mut |name| area.wants(name));
         let mut listing = BackendListing::default();
         for entry in found
             .map_err(|error| self.error("list", dir, error))?

@@ -6,11 +6,10 @@
 //! below that descriptor, component by component: a link planted at `.store` or `.store/tmp` leads nowhere. A root that
 //! was removed and made again is noticed by its link count and opened anew.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
@@ -21,6 +20,7 @@ use super::{DirEntry, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFi
 
 mod file;
 mod make;
+mod names;
 mod stat;
 mod walk;
 mod witness;
@@ -227,24 +227,7 @@ impl FileSystem for OsFs {
             if rustix::fs::fstat(fd)?.st_nlink == 0 {
                 return Err(Errno::NOENT.into());
             }
-            let mut entries = Vec::new();
-            for entry in rustix::fs::Dir::read_from(fd)? {
-                let entry = entry?;
-                let name = OsStr::from_bytes(entry.file_name().to_bytes());
-                if name == "." || name == ".." || !wanted(name) {
-                    continue;
-                }
-                match retry(|| rustix::fs::statat(fd, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW))
-                {
-                    Ok(stat) => {
-                        let stat = file_stat(&stat, self.euid);
-                        entries.push(DirEntry::new(name.to_owned(), Ok(stat)));
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => entries.push(DirEntry::new(OsString::from(name), Err(error))),
-                }
-            }
-            Ok(entries)
+            names::list(fd, self.euid, wanted)
         }))
     }
 

@@ -9,7 +9,7 @@ use session_scan::{Look, Newest};
 use super::SessionStore;
 use super::recall::{Met, Proven, Told, Walked};
 use crate::backend::{Area, RejectReason};
-use crate::corpus::{Documents, entries};
+use crate::corpus::{Documents, into_entries};
 use crate::order::Recency;
 use crate::probe::{Candidate, HeadProbe};
 use crate::resolve::Resolver;
@@ -136,8 +136,8 @@ impl<S: SessionRecord> SessionStore<S> {
         let probe = HeadProbe::<S>::new(&self.shared, documents, workspace).noting(&met);
         let listing = self.shared.backend.list(Area::Sessions)?;
         let listed = listing.entries.len() as u64;
-        let mut walk =
-            Newest::new(&documents, entries(&listing.entries), &probe).threads(self.shared.threads);
+        let mut walk = Newest::new(&documents, into_entries(listing.entries), &probe)
+            .threads(self.shared.threads);
         let mut hinted = Vec::new();
         let mut unsettled = workspace.is_some_and(Workspace::is_unanswered);
         for id in told.hints() {
