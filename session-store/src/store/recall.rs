@@ -67,7 +67,7 @@ pub(super) struct Told {
 #[derive(Debug)]
 pub(super) enum Proven {
     /// This session is the newest.
-    Newest(Candidate),
+    Newest(Box<Candidate>),
     /// There is none.
     Nothing,
 }
@@ -146,7 +146,7 @@ impl<S: SessionRecord> SessionStore<S> {
                 newest = Some(found);
             }
         }
-        Some(newest.map_or(Proven::Nothing, Proven::Newest))
+        Some(newest.map_or(Proven::Nothing, |newest| Proven::Newest(Box::new(newest))))
     }
 
     /// Tells the index what a walk found, so that the next lookup needs none, unless somebody holds its lock.
