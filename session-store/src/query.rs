@@ -70,7 +70,7 @@ pub struct Found<S> {
     pub skipped: Vec<Skipped>,
     /// Where the answer came from.
     pub source: Source,
-    /// How many files the directory had; 0 where the index proved its answer and nothing was listed.
+    /// How many sessions were listed; 0 where there are none, and where the index proved its answer and nothing was listed.
     pub files_listed: u64,
     /// Bytes of session files that were read, headers and window together.
     pub bytes_read: u64,

@@ -21,11 +21,17 @@ use crate::support::{Scratch, id, session};
 fn the_gap_between_the_two_stats_of_a_save_is_measured() {
     let asked = std::env::var("SESSION_PROOF_STRESS").ok();
     let saves: u32 = asked.and_then(|saves| saves.parse().ok()).unwrap_or(100);
+    for durability in [Durability::Ordered, Durability::Process] {
+        measure(durability, saves);
+    }
+}
+
+fn measure(durability: Durability, saves: u32) {
     let scratch = Scratch::new();
     let hooked = Hooked::new(OsFs::new(scratch.sessions()));
     let backend = DirBackend::with_file_system(hooked.clone(), Trust::strict()).unwrap();
     let store: SessionStore = Builder::on(Arc::new(backend))
-        .durability(Durability::Process)
+        .durability(durability)
         .open()
         .unwrap();
     store.save(&session("own", "/work", 1, 0)).unwrap();
@@ -65,7 +71,7 @@ fn the_gap_between_the_two_stats_of_a_save_is_measured() {
     gaps.sort_unstable();
     let at = |part: usize| gaps[(gaps.len() - 1) * part / 1000];
     println!(
-        "{saves} saves, each with a foreign rename: {missed} missed; between the two stats: median {:?}, 99 % {:?}, \
+        "{durability:?}: {saves} saves, each with a foreign rename: {missed} missed; between the two stats: median {:?}, 99 % {:?}, \
          99.9 % {:?}, most {:?}",
         at(500),
         at(990),
