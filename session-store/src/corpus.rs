@@ -38,7 +38,12 @@ impl<'b> Documents<'b> {
 
     /// Opens one document, `None` where there is none.
     pub(crate) fn document(&self, id: &str) -> Result<Option<Document<'_>>, Error> {
-        let blob = self.backend.open(&Blob::session(id))?;
+        self.elsewhere(&Blob::session(id))
+    }
+
+    /// Opens a document that is not in its place, such as in the trash.
+    pub(crate) fn elsewhere(&self, blob: &Blob<'_>) -> Result<Option<Document<'_>>, Error> {
+        let blob = self.backend.open(blob)?;
         Ok(blob.map(|blob| Document {
             blob,
             bytes_read: &self.bytes_read,
@@ -78,9 +83,20 @@ pub(crate) fn entries(found: &[BackendEntry]) -> Vec<Entry> {
         .collect()
 }
 
+/// The same, for whoever needs the listing no more: thousands of names are not copied.
+pub(crate) fn into_entries(found: Vec<BackendEntry>) -> Vec<Entry> {
+    let entry = |found: BackendEntry| placed(Entry::new(found.name, 0, 0), &found.stat);
+    found.into_iter().map(entry).collect()
+}
+
 /// A document's stat as the scanner knows it.
 pub(crate) fn entry(id: &str, stat: &BlobStat) -> Entry {
-    Entry::new(id, stat.size, stat.modified)
+    placed(Entry::new(id, 0, 0), stat)
+}
+
+fn placed(mut entry: Entry, stat: &BlobStat) -> Entry {
+    (entry.size, entry.modified) = (stat.size, stat.modified);
+    entry
         .identity(stat.device, stat.inode)
         .changed(stat.changed)
 }

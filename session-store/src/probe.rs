@@ -11,7 +11,7 @@ use crate::corpus::{Document, Documents};
 use crate::failure::{from_codec, from_header};
 use crate::order::{Nanos, Recency};
 use crate::skipped::Unusable;
-use crate::store::Shared;
+use crate::store::{Met, Shared};
 use crate::workspace::{Belongs, Workspace};
 use crate::{Error, SkipReason};
 
@@ -58,6 +58,7 @@ pub(crate) struct HeadProbe<'p, S> {
     documents: &'p Documents<'p>,
     workspace: Option<&'p Workspace<'p>>,
     reach: Reach,
+    met: Option<&'p Met>,
     record: PhantomData<fn() -> S>,
 }
 
@@ -81,6 +82,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             documents,
             workspace,
             reach: Reach::Exact,
+            met: None,
             record: PhantomData,
         }
     }
@@ -94,6 +96,14 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         }
     }
 
+    /// Takes note of the newest session of every directory that it comes across, whichever is asked for.
+    pub(crate) fn noting(self, met: &'p Met) -> Self {
+        Self {
+            met: Some(met),
+            ..self
+        }
+    }
+
     /// Looks at a session outside a walk, such as the one that an index names; `None` where it is gone.
     pub(crate) fn look(&self, id: &SessionId) -> Result<Option<(Entry, Look<Candidate>)>, Error> {
         let Some(document) = self.documents.document(id)? else {
@@ -103,7 +113,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             .stat()
             .map_err(|source| Error::io("stat", &self.shared.path(id), source))?;
         let entry = crate::corpus::entry(id, &stat);
-        let look = self.probe(&entry, &document);
+        let look = self.judge(&entry, &document);
         Ok(Some((entry, look)))
     }
 
@@ -112,7 +122,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
     /// A bounded look at head and tail shows the deciding members of nearly every file. Where one of them is not
     /// there, a substring search for that key settles cheaply that the file does not have it at all; only a file that
     /// may have it is walked from end to end.
-    fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
+    pub(crate) fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
         let path = self.shared.path(id);
         let read = |needed: &[&str]| {
             self.shared
@@ -140,16 +150,21 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             _ => Err(Error::misnamed(&path)),
         }
     }
-}
 
-impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
-    type Hit = Candidate;
-
-    fn probe(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
+    /// Reads the header of an open document, whose stat `entry` is, and says whether it is one that is looked for.
+    fn judge(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
         let header = match self.header(&entry.name, document) {
             Ok(header) => header,
             Err(error) => return Unusable::look(SkipReason::Failed(error)),
         };
+        let id = match SessionId::new(&entry.name) {
+            Ok(id) => id,
+            Err(error) => return Unusable::look(SkipReason::Failed(error.into())),
+        };
+        let recency = Recency::new(id, header.updated_at, entry.modified);
+        if let (Some(met), Some(directory)) = (self.met, &header.directory) {
+            met.note(directory, &recency);
+        }
         let belongs = self.workspace.map_or(Belongs::Yes, |workspace| {
             let stored = header.directory.as_deref();
             match self.reach {
@@ -158,21 +173,39 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
                 Reach::Bounded => Belongs::No,
             }
         });
-        let id = match (belongs, SessionId::new(&entry.name)) {
-            (Belongs::No, _) => return Look::Miss,
-            (Belongs::Unknown, _) => {
+        match belongs {
+            Belongs::No => return Look::Miss,
+            Belongs::Unknown => {
                 let directory = header.directory.unwrap_or_default();
                 return Unusable::look(SkipReason::Unresolved { directory });
             }
-            (Belongs::Yes, Ok(id)) => id,
-            (Belongs::Yes, Err(error)) => return Unusable::look(SkipReason::Failed(error.into())),
-        };
-        let recency = Recency::new(id, header.updated_at, entry.modified);
+            Belongs::Yes => {}
+        }
         Look::Hit(Candidate {
             recency,
             header,
             bytes: entry.size,
             modified: entry.modified,
         })
+    }
+}
+
+impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
+    type Hit = Candidate;
+
+    fn probe(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
+        let look = self.judge(entry, document);
+        if !matches!(look, Look::Hit(_)) {
+            return look;
+        }
+        // What was listed may have been replaced before it was opened; then its place is not that of what was read.
+        match document.stat() {
+            Ok(stat) if stat.modified == entry.modified => look,
+            Ok(stat) => self.judge(&crate::corpus::entry(&entry.name, &stat), document),
+            Err(source) => {
+                let path = self.shared.path(&entry.name);
+                Unusable::look(SkipReason::Failed(Error::io("stat", &path, source)))
+            }
+        }
     }
 }

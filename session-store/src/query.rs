@@ -51,7 +51,7 @@ impl LastQuery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
-    /// The index named the session, and no newer one was found.
+    /// The index named the session: proven to be the newest still, or because looking for a newer one found none.
     Index,
     /// The sessions themselves were looked at.
     Scan,
@@ -64,9 +64,14 @@ pub struct Found<S> {
     /// The newest session that matches and can be loaded.
     pub session: Option<Tail<S>>,
     /// What was looked at and could not be used; empty unless something is wrong.
+    ///
+    /// With the index's proof nothing but the session itself is looked at. Sessions that could not be read stand against a
+    /// proof, so they are reported each time.
     pub skipped: Vec<Skipped>,
     /// Where the answer came from.
     pub source: Source,
+    /// How many sessions were listed; 0 where there are none, and where the index proved its answer and nothing was listed.
+    pub files_listed: u64,
     /// Bytes of session files that were read, headers and window together.
     pub bytes_read: u64,
 }

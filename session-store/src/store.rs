@@ -5,10 +5,14 @@ mod delete;
 mod find;
 mod list;
 mod load;
+mod point;
 mod publish;
+mod recall;
 mod save;
 mod trash;
 mod write;
+
+pub(crate) use recall::Met;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,7 +22,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use session_codec::Codec;
-use session_index::WorkspaceIndex;
+use session_index::{Rules, WorkspaceIndex};
 use session_model::{Session, SessionId, SessionRecord};
 
 use crate::backend::{Area, Backend, Blob, Lock, LockName};
@@ -74,6 +78,8 @@ pub(crate) struct Shared {
     /// Threads that wait for a file system which does not answer.
     pub(crate) stuck: Arc<AtomicU32>,
     pub(crate) threads: usize,
+    /// The rules of the index's proof; all of them but in tests.
+    pub(crate) rules: Rules,
     pub(crate) root: PathBuf,
 }
 

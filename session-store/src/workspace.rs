@@ -65,6 +65,11 @@ impl<'r> Workspace<'r> {
         }
     }
 
+    /// Whether it is not known what the asked directory is: its file system did not answer.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.canonical == Resolved::Unanswered
+    }
+
     /// The keys under which an index knows this workspace: as written, and canonical where that differs.
     ///
     /// Components are joined anew, so that `/x/` and `/x` make one key.

@@ -15,6 +15,7 @@ mod find;
 mod fs;
 mod peers;
 mod processes;
+mod proof;
 mod record;
 mod save_load;
 mod store_crash;

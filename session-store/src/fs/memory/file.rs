@@ -60,7 +60,6 @@ impl Content {
         (data.modified, data.changed) = (tick, tick);
     }
 
-    #[cfg(feature = "testing")]
     pub(super) fn truncate(&self, tick: i128) {
         let mut data = self.data();
         data.bytes.clear();
