@@ -32,6 +32,8 @@ pub(crate) enum Access {
 }
 
 /// Which index a store keeps. None of them changes an answer.
+///
+/// With one that is kept in files, listings keep a catalogue of what they found, too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IndexKind {
@@ -256,6 +258,7 @@ impl<S: SessionRecord> Builder<S> {
             resolve_deadline: self.resolve_deadline,
             threads: self.threads,
             rules: self.rules,
+            keeps_catalogue: matches!(self.index, IndexKind::Sidecar | IndexKind::JsonMap),
             root,
         }));
         if self.access == Access::ReadWrite
