@@ -5,7 +5,7 @@ use session_index::Stamp;
 use super::bytes::Take;
 
 /// How long a header is, in bytes.
-pub(super) const HEADER: usize = 144;
+pub(super) const HEADER: usize = 136;
 /// The name and version of the layout.
 const MAGIC: [u8; 8] = *b"sesscat1";
 

@@ -38,7 +38,8 @@ impl Catalogue {
     pub(crate) fn open(backend: &dyn Backend, kind: u64) -> Option<Self> {
         let file = backend.open(&Blob::index(NAME)).ok()??;
         let mut first = vec![0; FIRST];
-        let read = read_full(&*file, &mut first, 0)?;
+        // A short read is the file's end, or comes to light where what it left out is looked for.
+        let read = file.read_at(&mut first, 0).ok()?;
         first.truncate(read);
         let (header, parts) = header::read(&first).filter(|(header, _)| header.kind == kind)?;
         let length = size(parts.notes_length);

@@ -19,7 +19,14 @@ use crate::support::{Scratch, id, moment, names, session, time};
 const CATALOGUE: &str = ".store/index/catalogue";
 
 /// What a row must say.
-type Fact = (String, Option<String>, String, Option<PathBuf>, Option<u64>, u64);
+type Fact = (
+    String,
+    Option<String>,
+    String,
+    Option<PathBuf>,
+    Option<u64>,
+    u64,
+);
 
 /// Parses every file: what every listing must say, and how many files must be reported.
 fn naive(sessions: &Path, wanted: &dyn Fn(&Session, SystemTime) -> bool) -> (Vec<Fact>, usize) {
@@ -263,7 +270,7 @@ proptest! {
 }
 
 /// A store over a file system whose calls are counted.
-fn counted<F: FileSystem>(fs: F) -> (Arc<DirBackend<FaultFs<F>>>, SessionStore) {
+fn counted<F: FileSystem + Clone>(fs: F) -> (Arc<DirBackend<FaultFs<F>>>, SessionStore) {
     let backend = DirBackend::with_file_system(FaultFs::new(fs), Trust::strict()).unwrap();
     let backend = Arc::new(backend);
     let store = Builder::<Session>::on(Arc::clone(&backend) as _)
@@ -274,12 +281,15 @@ fn counted<F: FileSystem>(fs: F) -> (Arc<DirBackend<FaultFs<F>>>, SessionStore) 
     (backend, store)
 }
 
-fn calls<F: FileSystem>(backend: &DirBackend<FaultFs<F>>) -> Vec<u64> {
+fn calls<F: FileSystem + Clone>(backend: &DirBackend<FaultFs<F>>) -> Vec<u64> {
     let calls = FsCall::ALL.map(|call| backend.file_system().calls(call));
     calls.to_vec()
 }
 
-fn spent<F: FileSystem>(backend: &DirBackend<FaultFs<F>>, before: &[u64]) -> Vec<(FsCall, u64)> {
+fn spent<F: FileSystem + Clone>(
+    backend: &DirBackend<FaultFs<F>>,
+    before: &[u64],
+) -> Vec<(FsCall, u64)> {
     let after = calls(backend).into_iter().zip(before);
     let spent = FsCall::ALL.into_iter().zip(after);
     spent
@@ -293,7 +303,7 @@ fn an_unchanged_directory_costs_the_same_however_many_sessions_it_has() {
     let mut costs = Vec::new();
     for sessions in [10, 300] {
         let scratch = Scratch::new();
-        let (backend, store) = counted(OsFs::new(scratch.sessions()));
+        let (backend, store) = counted(Arc::new(OsFs::new(scratch.sessions())));
         for n in 0..sessions {
             store.save(&document(n, 1, n as u64)).unwrap();
         }
@@ -309,7 +319,11 @@ fn an_unchanged_directory_costs_the_same_however_many_sessions_it_has() {
         store.list(&Query::new().counts(Counts::Skip)).unwrap();
         let opened = spent(&backend, &before);
         let opened = opened.iter().find(|(call, _)| *call == FsCall::Open);
-        assert_eq!(opened.map(|(_, calls)| *calls), Some(2), "the catalogue and what has changed");
+        assert_eq!(
+            opened.map(|(_, calls)| *calls),
+            Some(2),
+            "the catalogue and what has changed"
+        );
     }
     // A stamp, the catalogue's header and first page, and a look for journals.
     assert_eq!(costs[0], costs[1]);
@@ -404,7 +418,9 @@ fn a_process_that_dies_at_any_step_of_keeping_a_catalogue_changes_no_answer() {
             store.save(&session("a", "/work", 1, 1)).unwrap();
             store.list(&Query::new()).unwrap();
             store.save(&session("b", "/work", 2, 2)).unwrap();
-            backend.file_system().arm(Fault::errno(call, nth, 5).from_then_on());
+            backend
+                .file_system()
+                .arm(Fault::errno(call, nth, 5).from_then_on());
             let _died = store.list(&Query::new());
             if backend.file_system().injected() == 0 {
                 break;
@@ -414,7 +430,11 @@ fn a_process_that_dies_at_any_step_of_keeping_a_catalogue_changes_no_answer() {
                 let backend = MemoryBackend::with_file_system(fs.clone());
                 let store = Builder::<Session>::on(Arc::new(backend)).open().unwrap();
                 let listing = store.list(&Query::new()).unwrap();
-                let rows: Vec<_> = listing.rows.iter().map(|row| (&*row.id, row.messages)).collect();
+                let rows: Vec<_> = listing
+                    .rows
+                    .iter()
+                    .map(|row| (&*row.id, row.messages))
+                    .collect();
                 assert_eq!(rows, [("b", Some(2)), ("a", Some(1))], "{call:?} {nth}");
                 assert!(listing.skipped.is_empty());
             }
@@ -428,7 +448,9 @@ fn a_session_saved_while_paging_comes_to_the_front_and_no_row_comes_twice() {
     let scratch = Scratch::new();
     let store = scratch.store();
     for n in 0..6 {
-        store.save(&session(&format!("s{n}"), "/work", 1, n)).unwrap();
+        store
+            .save(&session(&format!("s{n}"), "/work", 1, n))
+            .unwrap();
     }
     let mut seen: Vec<String> = Vec::new();
     let mut cursor: Option<Cursor> = None;
@@ -463,14 +485,16 @@ fn a_caller_watches_and_ends_long_work() {
     let told = Arc::new(AtomicU64::new(0));
     let watch = |stop_at: u64| {
         let told = Arc::clone(&told);
-        Query::new().freshness(Freshness::EachFile).on_progress(move |progress| {
-            assert!(progress.files <= progress.of);
-            told.fetch_add(1, Ordering::Relaxed);
-            match progress.files {
-                files if files == stop_at => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        })
+        Query::new()
+            .freshness(Freshness::EachFile)
+            .on_progress(move |progress| {
+                assert!(progress.files <= progress.of);
+                told.fetch_add(1, Ordering::Relaxed);
+                match progress.files {
+                    files if files == stop_at => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                }
+            })
     };
     for stop_at in 1..=3 {
         let error = store.list(&watch(stop_at)).unwrap_err();
@@ -480,14 +504,21 @@ fn a_caller_watches_and_ends_long_work() {
     store.list(&watch(u64::MAX)).unwrap();
     assert!(told.swap(0, Ordering::Relaxed) >= 10);
     store.list(&watch(u64::MAX)).unwrap();
-    assert_eq!(told.load(Ordering::Relaxed), 0, "nothing has to be looked at");
+    assert_eq!(
+        told.load(Ordering::Relaxed),
+        0,
+        "nothing has to be looked at"
+    );
 }
 
 #[test]
 fn a_store_that_may_not_write_keeps_no_catalogue() {
     let scratch = Scratch::new();
     scratch.store().save(&document(1, 1, 1)).unwrap();
-    let reader = SessionStore::builder(scratch.sessions()).read_only().open().unwrap();
+    let reader = SessionStore::builder(scratch.sessions())
+        .read_only()
+        .open()
+        .unwrap();
     reader.list(&Query::new()).unwrap();
     assert!(!scratch.file(CATALOGUE).exists());
     let unindexed = scratch.store_with(session_store::IndexKind::None);

@@ -11,7 +11,9 @@ use crate::support::{Scratch, id, session};
 
 fn directories(store: &SessionStore) -> Vec<(String, PathBuf)> {
     let rows = store.list(&Query::new()).unwrap().rows;
-    let directory = |row: session_store::SessionSummary| (row.id.to_string(), row.directory.unwrap_or_default());
+    let directory = |row: session_store::SessionSummary| {
+        (row.id.to_string(), row.directory.unwrap_or_default())
+    };
     let mut directories: Vec<_> = rows.into_iter().map(directory).collect();
     directories.sort();
     directories
@@ -43,13 +45,29 @@ fn sessions_of_a_moved_directory_move_with_it_and_no_others() {
 
     let tried = store.rebind("/old/place", "/new", Rebind::DryRun).unwrap();
     assert_eq!(tried.sessions.len(), 2);
-    assert!(tried.sessions.iter().all(|one| matches!(one.outcome, Ok(None))));
-    assert_eq!(directories(&store)[1], ("below".into(), "/old/place/deep/er".into()));
+    assert!(
+        tried
+            .sessions
+            .iter()
+            .all(|one| matches!(one.outcome, Ok(None)))
+    );
+    assert_eq!(
+        directories(&store)[1],
+        ("below".into(), "/old/place/deep/er".into())
+    );
 
     let done = store.rebind("/old/place/", "/new", Rebind::Apply).unwrap();
     assert!(done.skipped.is_empty());
     for one in &done.sessions {
-        assert_eq!(one.outcome.as_ref().unwrap().as_ref(), Some(&store.load_tail(&one.id, session_store::Window::all()).unwrap().revision()));
+        assert_eq!(
+            one.outcome.as_ref().unwrap().as_ref(),
+            Some(
+                &store
+                    .load_tail(&one.id, session_store::Window::all())
+                    .unwrap()
+                    .revision()
+            )
+        );
     }
     let expected: [(String, PathBuf); 5] = [
         ("above".into(), "/old".into()),
@@ -59,12 +77,28 @@ fn sessions_of_a_moved_directory_move_with_it_and_no_others() {
         ("up".into(), "/old/place/../other".into()),
     ];
     assert_eq!(directories(&store), expected);
-    let after: Vec<_> = store.list(&Query::new()).unwrap().rows.into_iter().map(|row| row.id).collect();
+    let after: Vec<_> = store
+        .list(&Query::new())
+        .unwrap()
+        .rows
+        .into_iter()
+        .map(|row| row.id)
+        .collect();
     assert_eq!(after, order, "activity is not what a move is");
-    let last = |directory: &str| store.last_for_directory(Some(Path::new(directory))).unwrap();
+    let last = |directory: &str| {
+        store
+            .last_for_directory(Some(Path::new(directory)))
+            .unwrap()
+    };
     assert_eq!(last("/new").map(|session| session.id), Some(id("exact")));
     assert_eq!(last("/old/place"), None);
-    assert!(store.rebind("/old/place", "/new", Rebind::Apply).unwrap().sessions.is_empty());
+    assert!(
+        store
+            .rebind("/old/place", "/new", Rebind::Apply)
+            .unwrap()
+            .sessions
+            .is_empty()
+    );
 }
 
 #[test]
@@ -79,10 +113,16 @@ fn nothing_but_the_directory_changes() {
     store.rebind("/old", "/n\"ew", Rebind::Apply).unwrap();
     let after = fs::read_to_string(scratch.file("s.json")).unwrap();
     let metadata = r#"{"x":{"directory":"/old"},"directory":"/n\"ew/a","model":"m","n":1e400}"#;
-    let (head, tail) = (text.find("{\"x\"").unwrap(), text.find(",\n        \"messages\"").unwrap());
+    let (head, tail) = (
+        text.find("{\"x\"").unwrap(),
+        text.find(",\n        \"messages\"").unwrap(),
+    );
     assert_eq!(&after[..head], &text[..head]);
     assert!(after[head..].starts_with(metadata), "{after}");
-    assert!(after[head + metadata.len()..].starts_with(text[tail..].trim_end_matches('}')), "{after}");
+    assert!(
+        after[head + metadata.len()..].starts_with(text[tail..].trim_end_matches('}')),
+        "{after}"
+    );
 }
 
 #[test]
@@ -118,17 +158,46 @@ fn one_that_cannot_be_changed_is_named_and_stops_no_other() {
     let scratch = Scratch::new();
     let store = scratch.store();
     store.save(&session("good", "/old", 1, 1)).unwrap();
-    scratch.write("twice.json", r#"{"id":"twice","metadata":{"directory":"/x","directory":"/old"},"messages":[]}"#);
-    scratch.write("broken.json", r#"{"id":"broken","metadata":{"directory":"/old"},"messages":[}"#);
+    scratch.write(
+        "twice.json",
+        r#"{"id":"twice","metadata":{"directory":"/x","directory":"/old"},"messages":[]}"#,
+    );
+    scratch.write(
+        "broken.json",
+        r#"{"id":"broken","metadata":{"directory":"/old"},"messages":[}"#,
+    );
     let done = store.rebind("/old", "/new", Rebind::Apply).unwrap();
-    let failed: Vec<_> = done.sessions.iter().filter(|one| one.outcome.is_err()).map(|one| one.id.to_string()).collect();
+    let failed: Vec<_> = done
+        .sessions
+        .iter()
+        .filter(|one| one.outcome.is_err())
+        .map(|one| one.id.to_string())
+        .collect();
     assert_eq!(done.sessions.len(), failed.len() + 1, "{done:?}");
-    assert_eq!(store.load(&id("good")).unwrap().metadata.directory.as_deref(), Some(Path::new("/new")));
+    assert_eq!(
+        store
+            .load(&id("good"))
+            .unwrap()
+            .metadata
+            .directory
+            .as_deref(),
+        Some(Path::new("/new"))
+    );
     for name in failed {
-        assert!(fs::read_to_string(scratch.file(&format!("{name}.json"))).unwrap().contains("/old"));
+        assert!(
+            fs::read_to_string(scratch.file(&format!("{name}.json")))
+                .unwrap()
+                .contains("/old")
+        );
     }
-    let reader = SessionStore::builder(scratch.sessions()).read_only().open().unwrap();
-    let refused = reader.rebind("/new", "/old", Rebind::Apply).unwrap().sessions;
+    let reader = SessionStore::builder(scratch.sessions())
+        .read_only()
+        .open()
+        .unwrap();
+    let refused = reader
+        .rebind("/new", "/old", Rebind::Apply)
+        .unwrap()
+        .sessions;
     assert!(refused[0].outcome.as_ref().unwrap_err().is_read_only());
     assert!(store.rebind("relative", "/new", Rebind::Apply).is_err());
 }
