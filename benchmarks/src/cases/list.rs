@@ -257,9 +257,13 @@ fn changed(bench: &Bench, files: usize) -> Result<Setup> {
         move || -> Result<()> {
             for rank in (0..files).step_by(100) {
                 let path = directory.join(format!("{}.json", crate::data::many::id(rank)));
-                let (written, modified) = (path.with_extension("new"), path.metadata()?.modified()?);
+                let (written, modified) =
+                    (path.with_extension("new"), path.metadata()?.modified()?);
                 std::fs::copy(&path, &written)?;
-                std::fs::File::options().write(true).open(&written)?.set_modified(modified)?;
+                std::fs::File::options()
+                    .write(true)
+                    .open(&written)?
+                    .set_modified(modified)?;
                 std::fs::rename(&written, &path)?;
             }
             Ok(())

@@ -82,6 +82,13 @@ fn facts(listing: &Listing) -> Vec<Fact> {
     listing.rows.iter().map(fact).collect()
 }
 
+/// What a listing reports as no session, in words.
+fn reported(listing: &Listing) -> Vec<String> {
+    let mut reported: Vec<String> = listing.skipped.iter().map(ToString::to_string).collect();
+    reported.sort();
+    reported
+}
+
 type Wanted = Box<dyn Fn(&Session, SystemTime) -> bool>;
 
 /// Queries of every kind, each with what it means.
@@ -340,13 +347,15 @@ fn every_flipped_byte_and_every_cut_of_a_catalogue_changes_no_answer() {
     }
     scratch.write("broken.json", "{");
     scratch.write("not an id.json", "{}");
-    let expected = facts(&store.list(&Query::new()).unwrap());
+    fs::create_dir(scratch.file("directory.json")).unwrap();
+    let listing = store.list(&Query::new()).unwrap();
+    let (expected, reported) = (facts(&listing), reported(&listing));
     let whole = fs::read(scratch.file(CATALOGUE)).unwrap();
     let check = |bytes: &[u8]| {
         fs::write(scratch.file(CATALOGUE), bytes).unwrap();
         let listing = store.list(&Query::new()).unwrap();
         assert_eq!(facts(&listing), expected);
-        assert_eq!(listing.skipped.len(), 2);
+        assert_eq!(self::reported(&listing), reported);
         let cursor = store.list(&Query::new().limit(2)).unwrap().next.unwrap();
         fs::write(scratch.file(CATALOGUE), bytes).unwrap();
         let listing = store.list(&Query::new().after(cursor)).unwrap();
@@ -388,6 +397,20 @@ fn a_change_within_one_tick_of_a_coarse_clock_is_seen() {
 }
 
 #[test]
+fn a_session_that_comes_within_one_tick_of_a_listing_is_seen() {
+    let fs = MemoryFs::new();
+    fs.set_grain(1_900_000_000);
+    let backend = MemoryBackend::with_file_system(fs.clone());
+    let store = Builder::<Session>::on(Arc::new(backend)).open().unwrap();
+    // The first listing makes the directory in which a catalogue can be.
+    for n in 0..12 {
+        fs.plant("half", &serde_json::to_vec(&document(n, 1, 1)).unwrap());
+        fs.rename("half", &format!("s{n}.json")).unwrap();
+        assert_eq!(store.list(&Query::new()).unwrap().rows.len(), n + 1);
+    }
+}
+
+#[test]
 fn what_was_written_just_before_a_power_cut_is_looked_at_again() {
     let fs = MemoryFs::new();
     let open = || {
@@ -406,6 +429,55 @@ fn what_was_written_just_before_a_power_cut_is_looked_at_again() {
     assert_eq!(opens(&backend), 1, "the catalogue alone");
     fs.reboot();
     assert!(opens(&backend) > 1, "the session, too");
+}
+
+#[test]
+fn a_session_with_a_journal_is_looked_at_each_time() {
+    let fs = MemoryFs::new();
+    let (backend, store) = counted(fs.clone());
+    for name in ["a", "b"] {
+        store.save(&session(name, "/work", 1, 1)).unwrap();
+    }
+    let opens = || {
+        let before = backend.file_system().calls(FsCall::Open);
+        assert_eq!(
+            store
+                .list(&Query::new().counts(Counts::Skip))
+                .unwrap()
+                .rows
+                .len(),
+            2
+        );
+        backend.file_system().calls(FsCall::Open) - before
+    };
+    opens();
+    assert_eq!(opens(), 1, "the catalogue alone");
+    fs.plant(".store/journal/a.journal", b"");
+    assert_eq!(
+        (opens(), opens()),
+        (2, 2),
+        "the session with the journal, too"
+    );
+}
+
+#[test]
+fn a_change_while_a_listing_is_made_is_seen_by_the_next() {
+    for freshness in [Freshness::Directory, Freshness::EachFile] {
+        let scratch = Scratch::new();
+        let store = scratch.store();
+        store.save(&document(1, 1, 1)).unwrap();
+        let (foreign, written) = (scratch.sessions(), AtomicU64::new(0));
+        let query = Query::new().freshness(freshness).on_progress(move |_| {
+            let n = written.fetch_add(1, Ordering::Relaxed);
+            let late = session(&format!("late{n}"), "/work", 1, 9);
+            let temporary = foreign.join("temporary");
+            fs::write(&temporary, serde_json::to_vec(&late).unwrap()).unwrap();
+            fs::rename(&temporary, foreign.join(format!("late{n}.json"))).unwrap();
+            ControlFlow::Continue(())
+        });
+        store.list(&query).unwrap();
+        check(&store, 1);
+    }
 }
 
 #[test]
