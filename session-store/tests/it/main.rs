@@ -8,6 +8,7 @@
 mod append;
 mod backend;
 mod bad_input;
+mod catalogue;
 mod collections;
 mod crash;
 mod faults;
