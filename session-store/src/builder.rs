@@ -32,6 +32,8 @@ pub(crate) enum Access {
 }
 
 /// Which index a store keeps. None of them changes an answer.
+///
+/// With one that is kept in files, listings keep a catalogue of what they found, too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IndexKind {
@@ -123,9 +125,7 @@ impl<S: SessionRecord> Builder<S> {
             index: IndexKind::default(),
             lock_wait: LOCK_WAIT,
             resolve_deadline: RESOLVE_DEADLINE,
-            threads: std::thread::available_parallelism()
-                .map_or(1, usize::from)
-                .min(8),
+            threads: processors().min(8),
             footers: Footers::Written,
             rules: Rules::default(),
             record: PhantomData,
@@ -256,6 +256,7 @@ impl<S: SessionRecord> Builder<S> {
             resolve_deadline: self.resolve_deadline,
             threads: self.threads,
             rules: self.rules,
+            keeps_catalogue: matches!(self.index, IndexKind::Sidecar | IndexKind::JsonMap),
             root,
         }));
         if self.access == Access::ReadWrite
@@ -268,6 +269,18 @@ impl<S: SessionRecord> Builder<S> {
         }
         Ok(store.with_warnings(warnings))
     }
+}
+
+/// How many processors this process may use.
+///
+/// The standard library also reads the files of control groups, which costs more than all else that opening a store does;
+/// a thread more than a quota allows costs nothing.
+fn processors() -> usize {
+    #[cfg(target_os = "linux")]
+    if let Ok(allowed) = rustix::thread::sched_getaffinity(None) {
+        return usize::try_from(allowed.count()).unwrap_or(1).max(1);
+    }
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn open_index(

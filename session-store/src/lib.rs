@@ -65,6 +65,7 @@
 mod append;
 pub mod backend;
 mod builder;
+mod catalogue;
 mod corpus;
 mod durability;
 mod error;
@@ -75,8 +76,12 @@ mod limits;
 mod order;
 mod page;
 mod probe;
+mod progress;
 mod query;
+mod rebind;
+mod repository;
 mod resolve;
+mod scope;
 mod skipped;
 mod store;
 mod tail;
@@ -94,7 +99,12 @@ pub use durability::Durability;
 pub use error::{ConflictReason, Error};
 pub use limits::Limits;
 pub use page::Page;
-pub use query::{Counts, Cursor, Found, InvalidCursor, LastQuery, Listing, Query, Source};
+pub use progress::Progress;
+pub use query::{
+    Counts, Cursor, Found, Freshness, InvalidCursor, LastQuery, Listing, Query, Source,
+};
+pub use rebind::{Rebind, Rebinding, Rebound};
+pub use scope::Scope;
 pub use skipped::{SkipReason, Skipped};
 pub use store::SessionStore;
 pub use tail::{Dropped, Tail};

@@ -20,8 +20,6 @@ use crate::{Error, SkipReason};
 pub(crate) struct Candidate {
     pub(crate) recency: Recency,
     pub(crate) header: SessionHeader,
-    pub(crate) bytes: u64,
-    pub(crate) modified: Nanos,
 }
 
 impl Ranked for Candidate {
@@ -181,12 +179,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             }
             Belongs::Yes => {}
         }
-        Look::Hit(Candidate {
-            recency,
-            header,
-            bytes: entry.size,
-            modified: entry.modified,
-        })
+        Look::Hit(Candidate { recency, header })
     }
 }
 

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::repository::{self, Repository};
+
 /// What became of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Resolved {
@@ -47,6 +49,8 @@ pub(crate) struct Resolver {
 #[derive(Debug, Default)]
 struct State {
     known: HashMap<PathBuf, Resolved>,
+    /// Whether another repository is between a path and the root that was asked for.
+    divided: HashMap<PathBuf, Option<bool>>,
     worker: Option<Worker>,
     timeouts: u32,
 }
@@ -104,6 +108,27 @@ impl Resolver {
         };
         state.known.insert(path.to_owned(), resolved.clone());
         resolved
+    }
+
+    /// Finds the git repository of a canonical path; `None` if the file system does not say in time.
+    #[expect(clippy::option_option, reason = "no answer, no repository, or one")]
+    pub(crate) fn repository(&self, path: &Path) -> Option<Option<Repository>> {
+        Repository::find(path, self.deadline, &self.stuck)
+    }
+
+    /// Whether another repository begins between a root and a path below it; `None` if the file system does not say in
+    /// time. Each distinct path is asked once.
+    pub(crate) fn is_divided(&self, root: &Path, path: &Path) -> Option<bool> {
+        let mut state = self.state();
+        if let Some(known) = state.divided.get(path) {
+            return *known;
+        }
+        let divided = (state.timeouts < PATIENCE)
+            .then(|| repository::is_divided(root, path, self.deadline, &self.stuck))
+            .flatten();
+        state.timeouts += u32::from(divided.is_none());
+        state.divided.insert(path.to_owned(), divided);
+        divided
     }
 
     fn ask(&self, state: &mut State, path: &Path) -> Resolved {

@@ -7,6 +7,7 @@ mod list;
 mod load;
 mod point;
 mod publish;
+mod rebind;
 mod recall;
 mod save;
 mod trash;
@@ -80,6 +81,8 @@ pub(crate) struct Shared {
     pub(crate) threads: usize,
     /// The rules of the index's proof; all of them but in tests.
     pub(crate) rules: Rules,
+    /// Whether listings keep a catalogue of what they found.
+    pub(crate) keeps_catalogue: bool,
     pub(crate) root: PathBuf,
 }
 

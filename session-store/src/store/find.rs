@@ -16,7 +16,7 @@ use crate::resolve::Resolver;
 use crate::skipped::Skipped;
 use crate::trace::{event, span};
 use crate::workspace::Workspace;
-use crate::{Error, Found, LastQuery, Source, Tail, Window};
+use crate::{Error, Found, LastQuery, Scope, Source, Tail, Window};
 
 /// What a search for the newest session came to.
 struct Newer<T> {
@@ -39,7 +39,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// [`Error::Io`] when the sessions directory cannot be read. No sessions is `Ok(None)`.
     pub fn last_for_directory(&self, directory: Option<&Path>) -> Result<Option<S>, Error> {
         let documents = Documents::new(&*self.shared.backend);
-        let found = self.newest(&documents, directory, |id| self.load_from(&documents, id))?;
+        let asked = (directory, Scope::Exact);
+        let found = self.newest(&documents, asked, |id| self.load_from(&documents, id))?;
         Ok(found.loaded)
     }
 
@@ -54,7 +55,7 @@ impl<S: SessionRecord> SessionStore<S> {
         window: Window,
     ) -> Result<Option<Tail<S>>, Error> {
         let documents = Documents::new(&*self.shared.backend);
-        let found = self.newest(&documents, directory, |id| {
+        let found = self.newest(&documents, (directory, Scope::Exact), |id| {
             self.load_tail_from(&documents, id, window)
         })?;
         Ok(found.loaded)
@@ -77,7 +78,7 @@ impl<S: SessionRecord> SessionStore<S> {
     pub fn find_last(&self, query: &LastQuery) -> Result<Found<S>, Error> {
         let documents = Documents::new(&*self.shared.backend);
         let load = |id: &SessionId| self.load_tail_from(&documents, id, query.window);
-        let newer = self.newest(&documents, query.workspace.as_deref(), load)?;
+        let newer = self.newest(&documents, (query.workspace.as_deref(), query.scope), load)?;
         Ok(Found {
             session: newer.loaded,
             skipped: newer.skipped,
@@ -91,12 +92,12 @@ impl<S: SessionRecord> SessionStore<S> {
     fn newest<T>(
         &self,
         documents: &Documents<'_>,
-        directory: Option<&Path>,
+        (directory, scope): (Option<&Path>, Scope),
         load: impl Fn(&SessionId) -> Result<T, Error>,
     ) -> Result<Newer<T>, Error> {
         span!("find_last");
         let resolver = self.resolver();
-        let workspace = directory.map(|asked| Workspace::new(asked, &resolver));
+        let workspace = directory.and_then(|asked| Workspace::scoped(asked, scope, &resolver));
         let told = self.consult(workspace.as_ref());
         let probe = HeadProbe::<S>::new(&self.shared, documents, workspace.as_ref());
         let loaded = match self.proven(&told, workspace.as_ref(), &probe) {
