@@ -43,7 +43,8 @@
 //! | [`Codec::tail_from_read`] | all once | twice the window, and the value |
 //! | [`Codec::header`] | a few KiB from either end, rarely all | the members found |
 //! | [`Codec::count`] with a footer | the members around the arrays | what is read |
-//! | [`Codec::count`] without, [`Codec::validate`], [`Codec::check_footer`], [`Codec::revision`] | all once | one read |
+//! | [`Codec::count`] without, [`Codec::elements`], [`Codec::validate`], [`Codec::check_footer`], [`Codec::revision`] | all once | one read |
+//! | [`Codec::strings`], [`Needle`] | bytes given whole | – |
 //! | [`Codec::amend`] | all twice | the amendment |
 //!
 //! Bytes come from anything that implements [`ReadAt`], values from anything
@@ -134,6 +135,7 @@ mod cap;
 mod codec;
 mod count;
 mod decode;
+mod elements;
 mod encode;
 mod error;
 mod footer;
@@ -145,12 +147,14 @@ mod load;
 mod mapped;
 mod members;
 mod message;
+mod needle;
 mod page;
 mod parser;
 mod read_at;
 mod revision;
 mod select;
 mod spelling;
+mod strings;
 mod tail;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -161,6 +165,7 @@ mod walk;
 pub use amend::Amendment;
 pub use cap::TailCap;
 pub use codec::{Codec, RESERVED};
+pub use elements::Place;
 pub use encode::Encoded;
 pub use error::{Error, LimitKind, Refusal};
 pub use footer::{Footer, FooterFault, FooterReport, FooterUse};
@@ -170,11 +175,13 @@ pub use load::Loaded;
 #[cfg(feature = "mmap")]
 pub use mapped::Mapped;
 pub use page::PageDecoded;
+pub use needle::{Candidates, Case, Needle};
 #[cfg(feature = "simd-json")]
 pub use parser::SimdJson;
 pub use parser::{ParseError, ParseErrorKind, Parser, SerdeJson};
 pub use read_at::ReadAt;
 pub use revision::{InvalidRevision, Revision, RevisionHasher};
 pub use spelling::{key_spellings, text_spellings};
+pub use strings::{Spelled, Step};
 pub use tail::{Pruned, TailDecoded};
 pub use validate::Validated;

@@ -111,4 +111,6 @@ pub use entry::{Entry, Listing};
 pub use newest::Newest;
 pub use probe::{Look, Probe, Ranked};
 pub use reason::{FileKind, OpenError, Reason, Rejected, Unreadable};
-pub use searcher::{Match, Next, SearchBuffer, Searched, Searcher, Visitor};
+pub use searcher::{
+    CandidateFinder, Match, Next, SearchBuffer, Searched, Searcher, Sieve, Sifted, Visitor,
+};

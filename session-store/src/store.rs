@@ -7,6 +7,7 @@ mod list;
 mod load;
 mod publish;
 mod save;
+mod search;
 mod trash;
 mod write;
 

@@ -20,6 +20,7 @@ mod limits;
 mod load;
 mod load_split;
 mod naive;
+mod needle;
 mod replay;
 mod skim;
 mod spelling;

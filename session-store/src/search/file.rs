@@ -1,0 +1,389 @@
+//! The search of one session: a cheap look at its bytes, and the texts that it suspects decoded.
+
+use std::marker::PhantomData;
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use session_codec::{Codec, Place, ReadAt as _, Spelled, Step};
+use session_model::{Role, SessionRecord, SessionSummary};
+use session_scan::{SearchBuffer, Sieve, Sifted};
+
+use super::hits::Run;
+use super::matcher::Matcher;
+use super::queue::Filling;
+use super::{Fields, Hit, SearchQuery};
+use crate::corpus::{Document, Documents};
+use crate::failure::from_codec;
+use crate::order::system_time;
+use crate::probe::Candidate;
+use crate::store::Shared;
+use crate::{DefaultParser, Error};
+
+/// Hits handed over at once.
+const CHUNK: usize = 32;
+
+/// Bytes of neighbouring elements of a long document that are read at once.
+const SPAN: u64 = 1 << 20;
+
+/// What all workers of a search have in common.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) documents: &'a Documents<'a>,
+    pub(crate) query: &'a SearchQuery,
+    pub(crate) matcher: &'a Matcher,
+    pub(crate) run: &'a Run,
+}
+
+/// One worker: its buffers, kept from session to session.
+#[derive(Debug)]
+pub(crate) struct Worker<'a, S> {
+    plan: &'a Plan<'a>,
+    buffer: SearchBuffer,
+    span: Vec<u8>,
+    record: PhantomData<fn() -> S>,
+}
+
+impl<'a, S: SessionRecord> Worker<'a, S> {
+    pub(crate) fn new(plan: &'a Plan<'a>) -> Self {
+        Self {
+            plan,
+            buffer: SearchBuffer::new(),
+            span: Vec::new(),
+            record: PhantomData,
+        }
+    }
+
+    /// Searches one session into a lane. A session that is gone has no hits.
+    ///
+    /// # Errors
+    ///
+    /// The first fault that was met. What could be told apart was searched all the same.
+    pub(crate) fn search(
+        &mut self,
+        candidate: &Candidate,
+        lane: &Filling<'_, Vec<Hit>>,
+    ) -> Result<(), Error> {
+        let plan = self.plan;
+        let id = &candidate.recency.id;
+        let Some(document) = plan.documents.document(id)? else {
+            return Ok(());
+        };
+        let sifted = Sieve::new(plan.matcher).look(
+            &plan.documents,
+            &document,
+            candidate.bytes,
+            &mut self.buffer,
+            || plan.run.queue.go_on(),
+        );
+        let sifted = sifted.map_err(|source| Error::io("read", &plan.shared.path(id), source))?;
+        let mut found = Found::<S> {
+            plan,
+            candidate,
+            lane,
+            session: None,
+            chunk: Vec::new(),
+            left: plan.query.most_of_one(),
+            fault: None,
+            record: PhantomData,
+        };
+        let walked = match sifted {
+            Sifted::Held => found.held(self.buffer.held()),
+            Sifted::Candidate(first) => found.long(&document, first, &mut self.span),
+            _ => Ok(()),
+        };
+        // Nobody is there to take them if this breaks.
+        let _ = found.flush();
+        match found.fault {
+            Some(fault) => Err(fault),
+            None => walked,
+        }
+    }
+}
+
+/// The hits of one session so far.
+struct Found<'a, S> {
+    plan: &'a Plan<'a>,
+    candidate: &'a Candidate,
+    lane: &'a Filling<'a, Vec<Hit>>,
+    session: Option<Arc<SessionSummary>>,
+    chunk: Vec<Hit>,
+    left: usize,
+    fault: Option<Error>,
+    record: PhantomData<fn() -> S>,
+}
+
+impl<S: SessionRecord> Found<'_, S> {
+    fn codec(&self) -> &Codec<DefaultParser> {
+        &self.plan.shared.codec
+    }
+
+    /// Searches a document that is in memory.
+    fn held(&mut self, json: &[u8]) -> Result<(), Error> {
+        let plan = self.plan;
+        let mut cursor = plan.matcher.cursor(json);
+        let walked = plan.shared.codec.elements_in(json, S::SEARCHED, |place| {
+            let range = local(&place.range, 0);
+            match cursor.next_from(range.start) {
+                Some(at) if at < range.end => {}
+                Some(_) => return ControlFlow::Continue(()),
+                None => return ControlFlow::Break(()),
+            }
+            let Some(value) = json.get(range) else {
+                return ControlFlow::Break(());
+            };
+            self.value(&place, value)
+        });
+        walked.map_err(|error| self.broken(error))
+    }
+
+    /// Searches a document that is too long for that, which has no candidate before `first`: its elements are read
+    /// again, many at once.
+    fn long(
+        &mut self,
+        document: &Document<'_>,
+        first: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let plan = self.plan;
+        let limit = plan.shared.limits.element_bytes();
+        let mut span: Vec<Place<'static>> = Vec::new();
+        let walked = plan.shared.codec.elements(document, S::SEARCHED, |place| {
+            plan.run.queue.go_on()?;
+            if place.range.end <= first {
+                return ControlFlow::Continue(());
+            }
+            if place.range.end - place.range.start > limit {
+                self.fail(Error::TooLarge {
+                    path: plan.shared.path(&self.candidate.recency.id),
+                    what: "element bytes",
+                    limit,
+                });
+                return ControlFlow::Continue(());
+            }
+            let start = span.first().map_or(place.range.start, |first| first.range.start);
+            if place.range.end - start > SPAN {
+                self.span(document, &span, buffer)?;
+                span.clear();
+            }
+            span.push(place);
+            ControlFlow::Continue(())
+        });
+        // Of a document that breaks off, too, what is whole is searched.
+        if self.left > 0 {
+            let _ = self.span(document, &span, buffer);
+        }
+        walked.map_err(|error| self.broken(error))
+    }
+
+    /// Reads neighbouring elements and searches those that have candidates.
+    fn span(
+        &mut self,
+        document: &Document<'_>,
+        places: &[Place<'_>],
+        buffer: &mut Vec<u8>,
+    ) -> ControlFlow<()> {
+        let (Some(first), Some(last)) = (places.first(), places.last()) else {
+            return ControlFlow::Continue(());
+        };
+        let base = first.range.start;
+        let bytes = usize::try_from(last.range.end - base).unwrap_or(usize::MAX);
+        if buffer.len() < bytes {
+            buffer.resize(bytes, 0);
+        }
+        let Some(json) = buffer.get_mut(..bytes) else {
+            return ControlFlow::Break(());
+        };
+        if let Err(source) = document.read_exact_at(json, base) {
+            let path = self.plan.shared.path(&self.candidate.recency.id);
+            self.fail(Error::io("read", &path, source));
+            return ControlFlow::Break(());
+        }
+        let json = &*json;
+        let mut cursor = self.plan.matcher.cursor(json);
+        for place in places {
+            let range = local(&place.range, base);
+            match cursor.next_from(range.start) {
+                Some(at) if at < range.end => {}
+                Some(_) => continue,
+                None => break,
+            }
+            if let Some(value) = json.get(range) {
+                self.value(place, value)?;
+            }
+        }
+        // A long document gives what it has as it goes.
+        self.flush()
+    }
+
+    /// Searches the texts of one value.
+    fn value(&mut self, place: &Place<'_>, json: &[u8]) -> ControlFlow<()> {
+        self.plan.run.queue.go_on()?;
+        let mut role = None;
+        let mut wanted = ControlFlow::Continue(());
+        let codec = self.codec().clone();
+        let walked = codec.strings(json, |path, string| {
+            wanted = self.string(place, json, path, string, &mut role);
+            wanted
+        });
+        if let Err(error) = walked {
+            self.fail_at(place.range.start, &error);
+        }
+        wanted
+    }
+
+    fn string(
+        &mut self,
+        place: &Place<'_>,
+        json: &[u8],
+        path: &[Step<'_>],
+        string: Spelled<'_>,
+        role: &mut Option<Option<Role>>,
+    ) -> ControlFlow<()> {
+        let plan = self.plan;
+        if !plan.matcher.may_be_in(string.raw()) || !self.is_text(place.member, path) {
+            return ControlFlow::Continue(());
+        }
+        let text = match string.decode() {
+            Ok(text) => text,
+            Err(error) => {
+                self.fail_at(place.range.start, &error);
+                return ControlFlow::Continue(());
+            }
+        };
+        let Some((matches, snippet)) = plan.matcher.matches(&text, plan.query.context) else {
+            return ControlFlow::Continue(());
+        };
+        if self.left == 0 {
+            return ControlFlow::Break(());
+        }
+        let element = place.element;
+        let role = role.get_or_insert_with(|| element.and_then(|_| role_of(self.codec(), json)));
+        let hit = Hit {
+            role: role.clone(),
+            session: self.summary(),
+            member: place.member.to_owned(),
+            element,
+            path: spell(path),
+            matches,
+            snippet,
+        };
+        self.chunk.push(hit);
+        self.left -= 1;
+        if self.chunk.len() >= CHUNK {
+            self.flush()?;
+        }
+        if self.left == 0 {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn is_text(&self, member: &str, path: &[Step<'_>]) -> bool {
+        if self.plan.query.fields == Fields::All {
+            return true;
+        }
+        let names = path.iter().filter_map(|step| match step {
+            Step::Member(name) => Some(&**name),
+            Step::Element(_) => None,
+        });
+        let names: Vec<&str> = std::iter::once(member).chain(names).collect();
+        S::is_text(&names)
+    }
+
+    fn summary(&mut self) -> Arc<SessionSummary> {
+        let candidate = self.candidate;
+        let make = || {
+            Arc::new(SessionSummary::new(
+                candidate.recency.id.clone(),
+                candidate.header.clone(),
+                candidate.bytes,
+                system_time(candidate.modified),
+            ))
+        };
+        Arc::clone(self.session.get_or_insert_with(make))
+    }
+
+    fn flush(&mut self) -> ControlFlow<()> {
+        if self.chunk.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        self.lane.push(std::mem::take(&mut self.chunk))
+    }
+
+    fn broken(&self, error: session_codec::Error) -> Error {
+        from_codec(
+            "read",
+            &self.plan.shared.path(&self.candidate.recency.id),
+            error,
+        )
+    }
+
+    /// Remembers a fault inside a value that starts at `base`.
+    fn fail_at(&mut self, base: u64, error: &session_codec::Error) {
+        let offset = error.offset().map(|offset| base + offset);
+        let reason = if error.is_limit() {
+            "nested too deeply"
+        } else {
+            "not a valid string"
+        };
+        self.fail(Error::Corrupt {
+            path: self.plan.shared.path(&self.candidate.recency.id),
+            offset,
+            reason: reason.to_owned(),
+        });
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.fault.get_or_insert(error);
+    }
+}
+
+/// Counts what a worker did for a search.
+pub(crate) fn account(run: &Run, documents: &Documents<'_>) {
+    run.sessions.fetch_add(1, Ordering::Relaxed);
+    run.bytes_read
+        .store(documents.bytes_read(), Ordering::Relaxed);
+}
+
+/// A range of the document in a stretch of it.
+fn local(range: &Range<u64>, base: u64) -> Range<usize> {
+    let at = |offset: u64| usize::try_from(offset - base).unwrap_or(usize::MAX);
+    at(range.start)..at(range.end)
+}
+
+/// The element's own member `role`, if it is a string.
+fn role_of(codec: &Codec<DefaultParser>, json: &[u8]) -> Option<Role> {
+    let mut role = None;
+    // A fault in the element was met by the walk that calls this, or is behind the role.
+    let _ = codec.strings(json, |path, string| match path {
+        [Step::Member(name)] if name == "role" => {
+            role = string.decode().ok().map(|name| Role::from(&*name));
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    role
+}
+
+/// Writes a way as one would in a program.
+fn spell(path: &[Step<'_>]) -> String {
+    let mut text = String::new();
+    for step in path {
+        match step {
+            Step::Member(name) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(name);
+            }
+            Step::Element(index) => {
+                text.push('[');
+                text.push_str(&index.to_string());
+                text.push(']');
+            }
+        }
+    }
+    text
+}
