@@ -128,7 +128,11 @@ impl<P: Parser> Codec<P> {
                         });
                     }
                     let object = byte == b'{';
-                    open.push(if object { Open::Object(true) } else { Open::Array });
+                    open.push(if object {
+                        Open::Object(true)
+                    } else {
+                        Open::Array
+                    });
                     path.push(if object {
                         Step::Member(Cow::Borrowed(""))
                     } else {

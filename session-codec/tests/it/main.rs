@@ -9,6 +9,7 @@ mod amend;
 mod corpora;
 mod count;
 mod decode;
+mod elements;
 mod encode;
 mod errors;
 mod footer;

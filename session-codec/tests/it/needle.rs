@@ -106,7 +106,11 @@ fn usual_texts_are_seldom_candidates_for_others() {
         "/home/me",
     ] {
         let json = serde_json::to_vec(other).unwrap();
-        assert_eq!(needle.may_be_in(&json), other.starts_with("/home/me/project"), "{other:?}");
+        assert_eq!(
+            needle.may_be_in(&json),
+            other.starts_with("/home/me/project"),
+            "{other:?}"
+        );
     }
 }
 

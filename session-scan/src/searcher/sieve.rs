@@ -91,7 +91,11 @@ impl<F: CandidateFinder> Sieve<F> {
         buffer.held = 0;
         let bytes = &mut buffer.bytes;
         let overlap = self.finder.span().saturating_sub(1);
-        let hold = if size <= self.hold as u64 { self.hold } else { 0 };
+        let hold = if size <= self.hold as u64 {
+            self.hold
+        } else {
+            0
+        };
         // Where the buffer begins in the file, how much of it is filled, and up to where no candidate begins.
         let (mut base, mut filled, mut clear) = (0_u64, 0, 0);
         let mut found = None;
@@ -111,7 +115,8 @@ impl<F: CandidateFinder> Sieve<F> {
             }
             let mut end = false;
             while filled < target && !end {
-                let read = corpus.read_at(file, &mut bytes[filled..target], base + filled as u64)?;
+                let read =
+                    corpus.read_at(file, &mut bytes[filled..target], base + filled as u64)?;
                 end = read == 0;
                 filled += read;
             }

@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use session_codec::{Codec, Place, ReadAt as _, Spelled, Step};
+use session_codec::{Codec, Place, Spelled, Step};
 use session_model::{Role, SessionRecord, SessionSummary};
 use session_scan::{SearchBuffer, Sieve, Sifted};
 
@@ -13,18 +13,19 @@ use super::hits::Run;
 use super::matcher::Matcher;
 use super::queue::Filling;
 use super::{Fields, Hit, SearchQuery};
-use crate::corpus::{Document, Documents};
+use crate::corpus::Documents;
 use crate::failure::from_codec;
 use crate::order::system_time;
 use crate::probe::Candidate;
 use crate::store::Shared;
 use crate::{DefaultParser, Error};
+use place::{role_of, spell};
+
+mod long;
+mod place;
 
 /// Hits handed over at once.
 const CHUNK: usize = 32;
-
-/// Bytes of neighbouring elements of a long document that are read at once.
-const SPAN: u64 = 1 << 20;
 
 /// What all workers of a search have in common.
 #[derive(Debug)]
@@ -136,85 +137,6 @@ impl<S: SessionRecord> Found<'_, S> {
             self.value(&place, value)
         });
         walked.map_err(|error| self.broken(error))
-    }
-
-    /// Searches a document that is too long for that, which has no candidate before `first`: its elements are read
-    /// again, many at once.
-    fn long(
-        &mut self,
-        document: &Document<'_>,
-        first: u64,
-        buffer: &mut Vec<u8>,
-    ) -> Result<(), Error> {
-        let plan = self.plan;
-        let limit = plan.shared.limits.element_bytes();
-        let mut span: Vec<Place<'static>> = Vec::new();
-        let walked = plan.shared.codec.elements(document, S::SEARCHED, |place| {
-            plan.run.queue.go_on()?;
-            if place.range.end <= first {
-                return ControlFlow::Continue(());
-            }
-            if place.range.end - place.range.start > limit {
-                self.fail(Error::TooLarge {
-                    path: plan.shared.path(&self.candidate.recency.id),
-                    what: "element bytes",
-                    limit,
-                });
-                return ControlFlow::Continue(());
-            }
-            let start = span.first().map_or(place.range.start, |first| first.range.start);
-            if place.range.end - start > SPAN {
-                self.span(document, &span, buffer)?;
-                span.clear();
-            }
-            span.push(place);
-            ControlFlow::Continue(())
-        });
-        // Of a document that breaks off, too, what is whole is searched.
-        if self.left > 0 {
-            let _ = self.span(document, &span, buffer);
-        }
-        walked.map_err(|error| self.broken(error))
-    }
-
-    /// Reads neighbouring elements and searches those that have candidates.
-    fn span(
-        &mut self,
-        document: &Document<'_>,
-        places: &[Place<'_>],
-        buffer: &mut Vec<u8>,
-    ) -> ControlFlow<()> {
-        let (Some(first), Some(last)) = (places.first(), places.last()) else {
-            return ControlFlow::Continue(());
-        };
-        let base = first.range.start;
-        let bytes = usize::try_from(last.range.end - base).unwrap_or(usize::MAX);
-        if buffer.len() < bytes {
-            buffer.resize(bytes, 0);
-        }
-        let Some(json) = buffer.get_mut(..bytes) else {
-            return ControlFlow::Break(());
-        };
-        if let Err(source) = document.read_exact_at(json, base) {
-            let path = self.plan.shared.path(&self.candidate.recency.id);
-            self.fail(Error::io("read", &path, source));
-            return ControlFlow::Break(());
-        }
-        let json = &*json;
-        let mut cursor = self.plan.matcher.cursor(json);
-        for place in places {
-            let range = local(&place.range, base);
-            match cursor.next_from(range.start) {
-                Some(at) if at < range.end => {}
-                Some(_) => continue,
-                None => break,
-            }
-            if let Some(value) = json.get(range) {
-                self.value(place, value)?;
-            }
-        }
-        // A long document gives what it has as it goes.
-        self.flush()
     }
 
     /// Searches the texts of one value.
@@ -351,39 +273,4 @@ pub(crate) fn account(run: &Run, documents: &Documents<'_>) {
 fn local(range: &Range<u64>, base: u64) -> Range<usize> {
     let at = |offset: u64| usize::try_from(offset - base).unwrap_or(usize::MAX);
     at(range.start)..at(range.end)
-}
-
-/// The element's own member `role`, if it is a string.
-fn role_of(codec: &Codec<DefaultParser>, json: &[u8]) -> Option<Role> {
-    let mut role = None;
-    // A fault in the element was met by the walk that calls this, or is behind the role.
-    let _ = codec.strings(json, |path, string| match path {
-        [Step::Member(name)] if name == "role" => {
-            role = string.decode().ok().map(|name| Role::from(&*name));
-            ControlFlow::Break(())
-        }
-        _ => ControlFlow::Continue(()),
-    });
-    role
-}
-
-/// Writes a way as one would in a program.
-fn spell(path: &[Step<'_>]) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step {
-            Step::Member(name) => {
-                if !text.is_empty() {
-                    text.push('.');
-                }
-                text.push_str(name);
-            }
-            Step::Element(index) => {
-                text.push('[');
-                text.push_str(&index.to_string());
-                text.push(']');
-            }
-        }
-    }
-    text
 }

@@ -99,7 +99,8 @@ impl Iterator for Hits {
     fn next(&mut self) -> Option<Hit> {
         if self.left > 0 && !self.run.queue.is_stopped() {
             if self.ready.is_empty() {
-                self.ready.extend(self.run.queue.take().into_iter().flatten());
+                self.ready
+                    .extend(self.run.queue.take().into_iter().flatten());
             }
             if let Some(hit) = self.ready.pop_front() {
                 self.left -= 1;

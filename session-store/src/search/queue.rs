@@ -177,7 +177,10 @@ impl<T> Filling<'_, T> {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         self.queue.go_on()?;
-        let in_front = state.lanes.front().is_some_and(|front| front.number == self.number);
+        let in_front = state
+            .lanes
+            .front()
+            .is_some_and(|front| front.number == self.number);
         if let Some(lane) = state.lane(self.number) {
             lane.chunks.push_back(chunk);
             state.held += 1;
@@ -197,7 +200,10 @@ impl<T> Drop for Filling<'_, T> {
             lane.finished = true;
         }
         state.trim();
-        let ready = state.lanes.front().is_some_and(|front| !front.chunks.is_empty());
+        let ready = state
+            .lanes
+            .front()
+            .is_some_and(|front| !front.chunks.is_empty());
         let crowded = state.held >= HELD;
         drop(state);
         if ready {
@@ -213,5 +219,61 @@ impl<T> Drop for Closing<'_, T> {
     fn drop(&mut self) {
         self.0.state().closed = true;
         self.0.ready.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_come_by_lane_whoever_is_first() {
+        let queue = Queue::default();
+        let lanes: Vec<_> = (0..3).map(|_| queue.open()).collect();
+        for number in [2, 0, 1, 2, 0] {
+            assert!(lanes[number].push(number).is_continue());
+        }
+        drop(lanes);
+        drop(Closing(&queue));
+        let taken: Vec<usize> = std::iter::from_fn(|| queue.take()).collect();
+        assert_eq!(taken, [0, 0, 1, 2, 2]);
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_and_the_front_can_always_go_on() {
+        let queue = Queue::default();
+        let (front, behind) = (queue.open(), queue.open());
+        for _ in 0..HELD {
+            assert!(behind.push(()).is_continue());
+        }
+        let has_room = |lane: &Filling<'_, ()>| queue.state().has_room(lane.number);
+        assert!(!has_room(&behind));
+        for _ in 0..FRONT {
+            assert!(has_room(&front));
+            assert!(front.push(()).is_continue());
+        }
+        assert!(!has_room(&front));
+        assert!(queue.take().is_some());
+        assert!(has_room(&front) && !has_room(&behind));
+        drop(front);
+        assert!(queue.take().is_some());
+        assert!(!has_room(&behind), "it is in front now, with much to give");
+        assert!(queue.take().is_some());
+        assert!(has_room(&behind));
+    }
+
+    #[test]
+    fn whoever_waits_hears_of_a_stop() {
+        let queue: Queue<()> = Queue::default();
+        std::thread::scope(|scope| {
+            let consumer = scope.spawn(|| queue.take());
+            let producer = scope.spawn(|| {
+                let (_front, behind) = (queue.open(), queue.open());
+                (0..=HELD).all(|_| behind.push(()).is_continue())
+            });
+            queue.stop();
+            assert_eq!(consumer.join().ok(), Some(None));
+            assert_eq!(producer.join().ok(), Some(false));
+        });
     }
 }

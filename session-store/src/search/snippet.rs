@@ -41,7 +41,9 @@ impl Snippet {
             before: start as u64,
             after: (text.len() - end) as u64,
         };
-        snippet.matches.push(first.start - start..first.end.min(end).max(first.start) - start);
+        snippet
+            .matches
+            .push(first.start - start..first.end.min(end).max(first.start) - start);
         snippet
     }
 

@@ -17,6 +17,7 @@ mod peers;
 mod processes;
 mod record;
 mod save_load;
+mod search;
 mod store_crash;
 mod store_faults;
 mod support;
