@@ -8,7 +8,7 @@ use crate::{
     lexer::{Key, Piece, Stop, Visit, Watch},
     members::Members,
     trace,
-    walk::{walk_at, walk_slice},
+    walk::{walk, walk_slice},
 };
 
 /// Where one value stands in a document.
@@ -47,7 +47,8 @@ impl<P: Parser> Codec<P> {
     ///
     /// [`Error::Syntax`], [`Error::Data`] if the root is no object,
     /// [`Error::Limit`] for depth or the number of members, or [`Error::Io`].
-    /// What was visited before stands.
+    /// What was visited before stands. Elements are judged by their structure
+    /// only.
     ///
     /// # Complexity
     ///
@@ -61,7 +62,9 @@ impl<P: Parser> Codec<P> {
         let _span = trace::span("elements", source.size()?);
         let mut listener = Elements::new(members, Members::new(&self.limits), visit);
         let lexer = self.lexer(members.iter().copied());
-        let walked = walk_at(lexer, &mut listener, self.piece_bytes(), source);
+        let walked = walk(lexer, &mut listener, self.piece_bytes(), |buf, offset| {
+            source.read_at(buf, offset)
+        });
         listener.finish(walked.map(drop))
     }
 
@@ -150,7 +153,7 @@ impl<'n, V: FnMut(Place<'n>) -> ControlFlow<()>> Visit for Elements<'_, 'n, V> {
         self.start = at;
         self.element = (first == b'[').then_some(0);
         Ok(match (self.member, self.element) {
-            (Some(_), Some(_)) => Watch::Elements,
+            (Some(_), Some(_)) => Watch::Skim,
             _ => Watch::Nothing,
         })
     }
