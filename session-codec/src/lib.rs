@@ -56,7 +56,7 @@
 //! it. What is walked over but not kept is judged in one of three ways.
 //!
 //! **By structure**: elements that [`Codec::tail`], [`Codec::tail_from_read`] and
-//! [`Codec::prune`] drop, and all elements in [`Codec::count`]. Checked are that
+//! [`Codec::prune`] drop, and all elements in [`Codec::count`] and [`Codec::elements`]. Checked are that
 //! every string and bracket ends; that each element begins like a value, and one
 //! that is an object or array ends with its own kind of bracket and is followed
 //! by a separator; that no separator lacks an element; that no backslash stands
