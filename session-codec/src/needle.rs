@@ -37,7 +37,7 @@ pub enum Case {
 /// alike. A string that contains the text has that piece spelled as
 /// `serde_json` spells it, or such an escape; so two substring searches, rarely
 /// more, find every string that contains it. Around the piece there is then
-/// the rest of the text, or a backslash; so few others are found.
+/// the rest of the text up to an escape; so few others are found.
 ///
 /// ```
 /// use session_codec::{Case, Needle};
@@ -120,23 +120,36 @@ impl Needle {
         }
     }
 
+    /// Compares what stands before and after a piece with the rest of the text
+    /// as it is usually spelled; the first difference on either side has to lie
+    /// in an escape.
     fn fits_around(&self, json: &[u8], at: usize) -> bool {
-        let usual = at
-            .checked_sub(self.piece.offset)
-            .and_then(|start| json.get(start..start + self.usual.len()));
-        if usual.is_some_and(|bytes| match self.case {
-            Case::Sensitive => bytes == self.usual,
-            Case::AsciiInsensitive => bytes.eq_ignore_ascii_case(&self.usual),
-        }) {
-            return true;
-        }
-        // Any other spelling has a backslash that this one has not.
-        let reach = |bytes: usize| bytes.saturating_mul(LONGEST_ESCAPE);
+        let same = |one: u8, other: u8| match self.case {
+            Case::Sensitive => one == other,
+            Case::AsciiInsensitive => one.eq_ignore_ascii_case(&other),
+        };
+        let (before, rest) = self.usual.split_at(self.piece.offset);
+        let after = &rest[self.piece.bytes.len()..];
         let end = at + self.piece.bytes.len();
-        let rest = self.usual.len() - self.piece.offset - self.piece.bytes.len();
-        let before = at.saturating_sub(reach(self.piece.offset))..at;
-        let after = end..end.saturating_add(reach(rest)).min(json.len());
-        memchr(b'\\', &json[before]).is_some() || memchr(b'\\', &json[after]).is_some()
+        let differs = |from: usize, usual: &[u8]| {
+            let pairs = json[from..].iter().zip(usual);
+            pairs
+                .take_while(|(one, other)| same(**one, **other))
+                .count()
+        };
+        let equal = differs(end, after);
+        let fits_after = equal == after.len() || is_in_escape(json, end + equal);
+        if !fits_after {
+            return false;
+        }
+        let pairs = json[..at].iter().rev().zip(before.iter().rev());
+        let equal = pairs
+            .take_while(|(one, other)| same(**one, **other))
+            .count();
+        equal == before.len()
+            || at
+                .checked_sub(equal + 1)
+                .is_some_and(|at| is_in_escape(json, at))
     }
 
     /// Returns the first escape that begins like `prefix` and stands for a
@@ -150,6 +163,13 @@ impl Needle {
             from = at + 1;
         }
     }
+}
+
+/// Reports whether a byte can belong to an escape.
+fn is_in_escape(json: &[u8], at: usize) -> bool {
+    let start = (at + 1).saturating_sub(LONGEST_ESCAPE);
+    json.get(start..=at)
+        .is_some_and(|bytes| memchr(b'\\', bytes).is_some())
 }
 
 impl fmt::Debug for Needle {

@@ -69,6 +69,7 @@ pub trait SessionRecord: Serialize + DeserializeOwned + Send + Sync + 'static {
     ///
     /// Every string in a [searched](Self::SEARCHED) member is, unless this says otherwise. It is called for strings
     /// that may match only, and never for names of members.
+    #[must_use]
     fn is_text(path: &[&str]) -> bool {
         let _ = path;
         true

@@ -121,17 +121,20 @@ fn a_break_is_no_error_and_what_came_before_a_fault_stands() {
 #[test]
 fn strings_equal_those_of_a_full_decode() {
     for document in sessions(10, 300) {
-        // `Value` sorts members, so what it says is sorted too.
+        // `Value` sorts members and keeps the last of those with one name, so what it says is sorted, and all of it
+        // is among what the document says.
+        let value: Value = serde_json::from_slice(&document).unwrap();
         let mut expected = Vec::new();
-        strings(
-            &serde_json::from_slice(&document).unwrap(),
-            "",
-            &mut expected,
-        );
-        let mut found = walked(&Codec::new(), &document).unwrap();
+        strings(&value, "", &mut expected);
         expected.sort();
+        let found = walked(&Codec::new(), &document).unwrap();
+        for string in &expected {
+            assert!(found.contains(string), "{}", document.escape_ascii());
+        }
+        let written = serde_json::to_vec(&value).unwrap();
+        let mut found = walked(&Codec::new(), &written).unwrap();
         found.sort();
-        assert_eq!(found, expected, "{}", document.escape_ascii());
+        assert_eq!(found, expected, "{}", written.escape_ascii());
     }
 }
 
@@ -168,7 +171,7 @@ fn bad_strings_are_told_by_their_decoding_alone() {
                 .map_err(|error| error.offset()),
         );
         assert!(
-            !format!("{string:?}").contains('a'),
+            !format!("{string:?}").contains("ud800"),
             "debug texts hold no content"
         );
         ControlFlow::Continue(())

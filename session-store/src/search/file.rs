@@ -1,5 +1,6 @@
 //! The search of one session: a cheap look at its bytes, and the texts that it suspects decoded.
 
+use std::cell::OnceCell;
 use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -142,11 +143,11 @@ impl<S: SessionRecord> Found<'_, S> {
     /// Searches the texts of one value.
     fn value(&mut self, place: &Place<'_>, json: &[u8]) -> ControlFlow<()> {
         self.plan.run.queue.go_on()?;
-        let mut role = None;
+        let role = OnceCell::new();
         let mut wanted = ControlFlow::Continue(());
         let codec = self.codec().clone();
         let walked = codec.strings(json, |path, string| {
-            wanted = self.string(place, json, path, string, &mut role);
+            wanted = self.string(place, json, path, string, &role);
             wanted
         });
         if let Err(error) = walked {
@@ -161,7 +162,7 @@ impl<S: SessionRecord> Found<'_, S> {
         json: &[u8],
         path: &[Step<'_>],
         string: Spelled<'_>,
-        role: &mut Option<Option<Role>>,
+        role: &OnceCell<Option<Role>>,
     ) -> ControlFlow<()> {
         let plan = self.plan;
         if !plan.matcher.may_be_in(string.raw()) || !self.is_text(place.member, path) {
@@ -181,7 +182,7 @@ impl<S: SessionRecord> Found<'_, S> {
             return ControlFlow::Break(());
         }
         let element = place.element;
-        let role = role.get_or_insert_with(|| element.and_then(|_| role_of(self.codec(), json)));
+        let role = role.get_or_init(|| element.and_then(|_| role_of(self.codec(), json)));
         let hit = Hit {
             role: role.clone(),
             session: self.summary(),

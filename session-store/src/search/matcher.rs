@@ -23,7 +23,7 @@ pub(crate) struct Matcher {
 
 #[derive(Debug)]
 enum Exact {
-    Text(Needle),
+    Text(Box<Needle>),
     #[cfg(feature = "regex")]
     Regex(regex::Regex),
 }
@@ -35,7 +35,7 @@ impl Matcher {
                 let needle = Needle::new(text, query.case);
                 Self {
                     needles: Some(vec![needle.clone()]),
-                    exact: Exact::Text(needle),
+                    exact: Exact::Text(Box::new(needle)),
                 }
             }
             #[cfg(feature = "regex")]
