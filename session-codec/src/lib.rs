@@ -174,8 +174,8 @@ pub use limits::Limits;
 pub use load::Loaded;
 #[cfg(feature = "mmap")]
 pub use mapped::Mapped;
-pub use page::PageDecoded;
 pub use needle::{Candidates, Case, Needle};
+pub use page::PageDecoded;
 #[cfg(feature = "simd-json")]
 pub use parser::SimdJson;
 pub use parser::{ParseError, ParseErrorKind, Parser, SerdeJson};
