@@ -50,6 +50,7 @@
 //!
 //! | feature | gives |
 //! |---|---|
+//! | `regex` | searches for regular expressions |
 //! | `simd-json` | parses with SIMD, and with `serde_json` again what that refuses |
 //! | `testing` | the crash model of [`fs::MemoryFs`], fault injection, and the [`Backend`] conformance suite |
 //! | `tracing` | spans over each call, and debug events with ids, sizes and counts; never content |
@@ -82,6 +83,7 @@ mod rebind;
 mod repository;
 mod resolve;
 mod scope;
+mod search;
 mod skipped;
 mod store;
 mod tail;
@@ -105,6 +107,9 @@ pub use query::{
 };
 pub use rebind::{Rebind, Rebinding, Rebound};
 pub use scope::Scope;
+#[cfg(feature = "regex")]
+pub use search::InvalidPattern;
+pub use search::{Fields, Hit, Hits, SearchQuery, Snippet, Stopper};
 pub use skipped::{SkipReason, Skipped};
 pub use store::SessionStore;
 pub use tail::{Dropped, Tail};
@@ -112,6 +117,8 @@ pub use trashed::Trashed;
 pub use whole::Whole;
 pub use window::Window;
 
+#[doc(inline)]
+pub use session_codec::Case;
 #[doc(no_inline)]
 pub use session_codec::{FooterFault, FooterUse, Revision};
 #[doc(inline)]

@@ -10,6 +10,7 @@ mod publish;
 mod rebind;
 mod recall;
 mod save;
+mod search;
 mod trash;
 mod write;
 

@@ -22,6 +22,7 @@ mod rebind;
 mod record;
 mod save_load;
 mod scope;
+mod search;
 mod store_crash;
 mod store_faults;
 mod support;
