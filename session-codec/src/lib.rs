@@ -43,7 +43,8 @@
 //! | [`Codec::tail_from_read`] | all once | twice the window, and the value |
 //! | [`Codec::header`] | a few KiB from either end, rarely all | the members found |
 //! | [`Codec::count`] with a footer | the members around the arrays | what is read |
-//! | [`Codec::count`] without, [`Codec::validate`], [`Codec::check_footer`], [`Codec::revision`] | all once | one read |
+//! | [`Codec::count`] without, [`Codec::elements`], [`Codec::validate`], [`Codec::check_footer`], [`Codec::revision`] | all once | one read |
+//! | [`Codec::strings`], [`Needle`] | bytes given whole | – |
 //! | [`Codec::amend`] | all twice | the amendment |
 //!
 //! Bytes come from anything that implements [`ReadAt`], values from anything
@@ -55,7 +56,7 @@
 //! it. What is walked over but not kept is judged in one of three ways.
 //!
 //! **By structure**: elements that [`Codec::tail`], [`Codec::tail_from_read`] and
-//! [`Codec::prune`] drop, and all elements in [`Codec::count`]. Checked are that
+//! [`Codec::prune`] drop, and all elements in [`Codec::count`] and [`Codec::elements`]. Checked are that
 //! every string and bracket ends; that each element begins like a value, and one
 //! that is an object or array ends with its own kind of bracket and is followed
 //! by a separator; that no separator lacks an element; that no backslash stands
@@ -134,6 +135,7 @@ mod cap;
 mod codec;
 mod count;
 mod decode;
+mod elements;
 mod encode;
 mod error;
 mod footer;
@@ -145,12 +147,14 @@ mod load;
 mod mapped;
 mod members;
 mod message;
+mod needle;
 mod page;
 mod parser;
 mod read_at;
 mod revision;
 mod select;
 mod spelling;
+mod strings;
 mod tail;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -161,6 +165,7 @@ mod walk;
 pub use amend::Amendment;
 pub use cap::TailCap;
 pub use codec::{Codec, RESERVED};
+pub use elements::Place;
 pub use encode::Encoded;
 pub use error::{Error, LimitKind, Refusal};
 pub use footer::{Footer, FooterFault, FooterReport, FooterUse};
@@ -169,6 +174,7 @@ pub use limits::Limits;
 pub use load::Loaded;
 #[cfg(feature = "mmap")]
 pub use mapped::Mapped;
+pub use needle::{Candidates, Case, Needle};
 pub use page::PageDecoded;
 #[cfg(feature = "simd-json")]
 pub use parser::SimdJson;
@@ -176,5 +182,6 @@ pub use parser::{ParseError, ParseErrorKind, Parser, SerdeJson};
 pub use read_at::ReadAt;
 pub use revision::{InvalidRevision, Revision, RevisionHasher};
 pub use spelling::{key_spellings, text_spellings};
+pub use strings::{Spelled, Step};
 pub use tail::{Pruned, TailDecoded};
 pub use validate::Validated;

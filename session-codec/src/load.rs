@@ -10,7 +10,7 @@ use split::{Cut, Part};
 
 use crate::{
     Codec, Error, Parser, ReadAt, Revision, RevisionHasher,
-    footer::{named_body, settle},
+    footer::{find, named_body, settle},
     parser::direct::{self, Pieces, Rules, Undecided},
     trace,
 };
@@ -62,24 +62,46 @@ impl<P: Parser> Codec<P> {
     ) -> Result<Loaded<T>, Error> {
         let size = source.size()?;
         let _span = trace::span("load", size);
-        if self.parser.is_exact() {
-            let named = named_body(source)?;
-            let pieces =
-                Pieces::new(source, self.piece_bytes_for(size)).hash_up_to(body_end(named));
-            match direct::decode(pieces, Rules::document(&self.limits)) {
-                Ok(decoded) => {
-                    let read = decoded.input.finish();
-                    return Ok(Loaded {
-                        value: decoded.value,
-                        bytes: read.bytes,
-                        revision: settle(source, named, read.hasher.finish())?,
-                    });
-                }
-                Err(Undecided::Io(error)) => return Err(Error::Io(error)),
-                Err(Undecided::Ask) => {}
-            }
+        if !self.parser.is_exact() {
+            return self.load_judged(source);
         }
-        self.load_judged(source)
+        match find(source)? {
+            Ok(found) => {
+                let named = Some((found.footer.body, found.footer.revision));
+                if found.base == 0 {
+                    self.load_pieces(found.end.as_slice(), size, named)
+                } else {
+                    self.load_pieces(source, size, named)
+                }
+            }
+            Err(missing) => match missing.whole {
+                Some(whole) => self.load_pieces(whole.as_slice(), size, None),
+                None => self.load_pieces(source, size, None),
+            },
+        }
+    }
+
+    /// Decodes a document by the codec's own pass, or by the parser if that does
+    /// not take it. `named` is what a footer says of the bytes before it.
+    fn load_pieces<T: DeserializeOwned, R: ReadAt + ?Sized>(
+        &self,
+        source: &R,
+        size: u64,
+        named: Option<(u64, Revision)>,
+    ) -> Result<Loaded<T>, Error> {
+        let pieces = Pieces::new(source, self.piece_bytes_for(size)).hash_up_to(body_end(named));
+        match direct::decode(pieces, Rules::document(&self.limits)) {
+            Ok(decoded) => {
+                let read = decoded.input.finish();
+                Ok(Loaded {
+                    value: decoded.value,
+                    bytes: read.bytes,
+                    revision: settle(source, named, read.hasher.finish())?,
+                })
+            }
+            Err(Undecided::Io(error)) => Err(Error::Io(error)),
+            Err(Undecided::Ask) => self.load_judged(source),
+        }
     }
 
     /// Does what [`load`](Self::load) does, by two threads where

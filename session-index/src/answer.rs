@@ -1,5 +1,9 @@
 //! What an index can say about a workspace: the values that cross the trait. Knows no storage, no lock and no format.
 
+use crate::epoch::Epoch;
+use crate::stamp::Stamp;
+use crate::state_file::Scope;
+
 /// Points a workspace to the session that was its newest when it was recorded.
 ///
 /// Pointers are ordered as sessions are: by [`at`](Self::at), then [`updated`](Self::updated), then [`id`](Self::id).
@@ -164,16 +168,49 @@ pub(crate) enum Recorded {
 }
 
 impl Recorded {
+    /// Turns what was read into an answer.
+    pub(crate) fn answer(self, proof: Proof) -> Answer {
+        match self {
+            Self::Session(pointer) => Answer::Hint { pointer, proof },
+            Self::Nothing => Answer::NoneRecorded { proof },
+        }
+    }
+
     /// Turns what was read into an answer that proves nothing.
     pub(crate) fn unproven(self) -> Answer {
-        match self {
-            Self::Session(pointer) => Answer::Hint {
-                pointer,
-                proof: Proof::Unproven,
-            },
-            Self::Nothing => Answer::NoneRecorded {
-                proof: Proof::Unproven,
-            },
+        self.answer(Proof::Unproven)
+    }
+}
+
+/// What is recorded under one workspace, and in which epoch it was known to be true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) recorded: Recorded,
+    /// `None` for a hint.
+    pub(crate) epoch: Option<Epoch>,
+}
+
+/// What an index says about several workspaces at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Consultation {
+    /// One answer for each workspace, in the order asked.
+    pub answers: Vec<Answer>,
+    /// The stamp of the watched directory, taken after the answers were read; [`Change::walked`](crate::Change::walked)
+    /// takes it. `None` where nothing is watched.
+    pub stamp: Option<Stamp>,
+    /// Whether every workspace with a session was recorded since anything changed unseen.
+    pub scope: Scope,
+}
+
+impl Consultation {
+    /// Puts together what was read.
+    #[must_use]
+    pub fn new(answers: Vec<Answer>, stamp: Option<Stamp>, scope: Scope) -> Self {
+        Self {
+            answers,
+            stamp,
+            scope,
         }
     }
 }

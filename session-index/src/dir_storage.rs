@@ -4,15 +4,16 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::gate::WAIT;
+use crate::stamp::Watch;
 use crate::storage::{IndexStorage, StorageLock};
 
 const LOCK: &str = ".index.lock";
-const TEMPORARY: &str = ".index.tmp.";
+/// There is one writer at a time, so one name does; what a dead writer left under it is removed by the next.
+const TEMPORARY: &str = ".index.tmp";
 /// The pause between two attempts to take the lock: a change takes well under a millisecond without syncs and a few with
 /// them, so waiting starts short and soon stops costing a core.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(5));
@@ -35,14 +36,14 @@ pub enum Durability {
 /// Names that are links, directories or pipes are errors, and never followed nor waited for. The lock is an advisory lock
 /// of the whole file `.index.lock`, which is never removed; where the file system has none, changes fail and lookups work.
 ///
-/// Temporary files of processes that died are removed when this value takes the lock for the first time. So a directory
-/// must not be written through [`replace`](IndexStorage::replace) by anybody who does not hold the lock.
+/// A process that dies leaves one temporary file at most, which the next [`replace`](IndexStorage::replace) removes. So a
+/// directory must not be written by anybody who does not hold the lock. It watches no directory: an index on it proves
+/// nothing.
 #[derive(Debug)]
 pub struct DirStorage {
     directory: PathBuf,
     wait: Duration,
     durability: Durability,
-    swept: AtomicBool,
 }
 
 impl DirStorage {
@@ -53,7 +54,6 @@ impl DirStorage {
             directory,
             wait: WAIT,
             durability: Durability::default(),
-            swept: AtomicBool::new(false),
         }
     }
 
@@ -72,6 +72,7 @@ impl DirStorage {
     }
 
     /// Returns the directory.
+    #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -116,28 +117,6 @@ impl DirStorage {
         Ok(())
     }
 
-    /// Removes what died between the creation of a temporary and its rename.
-    ///
-    /// Under the lock nobody is between the two, so every temporary is an orphan. Failing to remove one is no reason not
-    /// to write the index.
-    fn sweep(&self) {
-        if self.swept.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let Ok(listing) = fs::read_dir(&self.directory) else {
-            return;
-        };
-        for entry in listing.flatten() {
-            if entry
-                .file_name()
-                .to_str()
-                .is_some_and(|name| name.starts_with(TEMPORARY))
-            {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-
     fn open_lock(&self) -> io::Result<File> {
         let path = self.directory.join(LOCK);
         let mut options = OpenOptions::new();
@@ -161,6 +140,8 @@ impl DirStorage {
     }
 }
 
+impl Watch for DirStorage {}
+
 impl IndexStorage for DirStorage {
     fn read(&self, name: &str, limit: usize) -> io::Result<Option<Vec<u8>>> {
         let file = match open(OpenOptions::new().read(true), &self.path(name)?) {
@@ -177,18 +158,42 @@ impl IndexStorage for DirStorage {
 
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(name)?;
-        // Dropping it before `persist` removes the file, whatever failed.
-        let mut temporary = tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .rand_bytes(12)
-            .tempfile_in(&self.directory)?;
-        set_private(temporary.as_file())?;
-        temporary.write_all(bytes)?;
-        if self.durability == Durability::Full {
-            temporary.as_file().sync_all()?;
+        let temporary = self.directory.join(TEMPORARY);
+        let mut file = create_temporary(&temporary)?;
+        let filled = file.write_all(bytes).and_then(|()| {
+            if self.durability == Durability::Full {
+                file.sync_all()?;
+            }
+            fs::rename(&temporary, path)
+        });
+        if filled.is_err() {
+            // What cannot be removed now is removed by the next writer.
+            let _ = fs::remove_file(&temporary);
         }
-        temporary.persist(path).map_err(|refused| refused.error)?;
+        filled?;
         self.sync_directory(&self.directory)
+    }
+
+    fn overwrite(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        if self.durability == Durability::Full {
+            return self.replace(name, bytes);
+        }
+        let path = self.path(name)?;
+        let mut options = OpenOptions::new();
+        let mut file = match open(options.write(true), &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let file = open(private(options.create_new(true)), &path)?;
+                set_private(&file)?;
+                file
+            }
+            result => result?,
+        };
+        let longer = file.metadata()?.len() > bytes.len() as u64;
+        file.write_all(bytes)?;
+        if longer {
+            file.set_len(bytes.len() as u64)?;
+        }
+        Ok(())
     }
 
     fn remove(&self, name: &str) -> io::Result<bool> {
@@ -219,10 +224,24 @@ impl IndexStorage for DirStorage {
                 Err(TryLockError::Error(error)) => return Err(error),
             }
         }
-        self.sweep();
         // Closing the file releases the lock.
         Ok(StorageLock::new(file))
     }
+}
+
+/// Creates the one temporary, after removing what a writer that died left of it.
+fn create_temporary(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    let file = match open(private(&mut options), path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            open(private(&mut options), path)
+        }
+        result => result,
+    }?;
+    set_private(&file)?;
+    Ok(file)
 }
 
 /// Opens a regular file, and neither follows a link nor waits for the other end of a pipe.

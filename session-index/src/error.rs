@@ -24,7 +24,7 @@ pub enum Error {
     /// The storage refused.
     #[error("{op} {name}")]
     Io {
-        /// The verb: `lock`, `read`, `replace` or `remove`.
+        /// The verb: `lock`, `read`, `replace`, `remove` or `stamp`.
         op: &'static str,
         /// The name in the storage it was applied to.
         name: String,

@@ -4,15 +4,18 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::{Answer, Error, Pointer};
+use crate::stamp::Stamp;
+use crate::state_file::Scope;
+use crate::{Answer, Consultation, Error, Pointer};
 
-/// Remembers the newest session of each workspace, as a hint.
+/// Remembers the newest session of each workspace: as a hint, or with a proof that nothing has become newer since.
 ///
 /// A workspace is compared by the bytes of its path and nothing else: `/a` and `/a/` are two. The caller decides which
 /// spellings it records and asks for. `None` as workspace stands for all of them together: the newest session there is.
 ///
 /// Whatever an index answers must not change what the caller finds, only how fast. So a caller verifies what it is
-/// given, and treats an error like [`Answer::Unknown`].
+/// given, and treats an error like [`Answer::Unknown`]. A proof says that no *other* session comes after the one named;
+/// whether that one still is where and what it was is for the caller to see when it reads it.
 pub trait WorkspaceIndex: Debug + Send + Sync {
     /// Says what is recorded for `workspace`, without waiting for a change that is being made.
     ///
@@ -21,6 +24,20 @@ pub trait WorkspaceIndex: Debug + Send + Sync {
     /// [`Error::Io`] when the storage cannot be read. What can be read and makes no sense is no error but
     /// [`Answer::Unknown`] with its [`Reason`](crate::Reason).
     fn lookup(&self, workspace: Option<&Path>) -> Result<Answer, Error>;
+
+    /// Says what is recorded for several workspaces at one moment, and takes a stamp of the watched directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`lookup`](Self::lookup).
+    fn consult(&self, workspaces: &[Option<&Path>]) -> Result<Consultation, Error> {
+        let answers = workspaces.iter().map(|workspace| self.lookup(*workspace));
+        Ok(Consultation::new(
+            answers.collect::<Result<_, _>>()?,
+            None,
+            Scope::Some,
+        ))
+    }
 
     /// Takes the index lock and starts a change.
     ///
@@ -57,13 +74,39 @@ pub trait Change: Debug + Send {
     /// As [`WorkspaceIndex::lookup`].
     fn lookup(&self, workspace: Option<&Path>) -> Result<Answer, Error>;
 
-    /// Records `pointer` as the newest session of `workspace`, whatever was recorded before.
+    /// Makes a step that changes the watched directory, with a stamp taken right before and one right after it.
+    ///
+    /// An index that proves nothing just makes the step. Whoever commits after this has told the change everything that
+    /// the step may have made untrue; whoever cannot drops the change, and nothing is proven any more.
+    fn step(&mut self, step: &mut dyn FnMut()) {
+        step();
+    }
+
+    /// Says that what this change [proves](Self::prove) was found by a walk that began after `since` was taken
+    /// ([`Consultation::stamp`]), and how far the walk went.
+    fn walked(&mut self, since: &Stamp, scope: Scope) {
+        let _ = (since, scope);
+    }
+
+    /// Records the newest session of `workspace`, or that there is none, as true.
+    ///
+    /// It is true if the caller says so and nothing happened that the caller has not seen, which the index checks at the
+    /// commit by what [`step`](Self::step) or [`walked`](Self::walked) left it. Otherwise a session is recorded as a hint,
+    /// and "none" is not recorded at all.
+    fn prove(&mut self, workspace: Option<&Path>, newest: Option<Pointer>) {
+        match newest {
+            Some(pointer) => self.record(workspace, pointer),
+            None => self.record_none(workspace),
+        }
+    }
+
+    /// Records `pointer` as a hint to the newest session of `workspace`, whatever was recorded before.
     ///
     /// Whether the session wins against the one recorded is the caller's decision, because only the caller can read
     /// both as they are now. What an index has no way to record is forgotten instead, so that nothing stale remains.
     fn record(&mut self, workspace: Option<&Path>, pointer: Pointer);
 
-    /// Records that `workspace` has no session.
+    /// Records as a hint that `workspace` has no session.
     ///
     /// An index that has no way to say so forgets the workspace instead.
     fn record_none(&mut self, workspace: Option<&Path>);
@@ -71,7 +114,7 @@ pub trait Change: Debug + Send {
     /// Forgets what is recorded for `workspace`.
     fn remove(&mut self, workspace: Option<&Path>);
 
-    /// Writes everything that was recorded and removed, and releases the lock.
+    /// Writes everything that was recorded and removed, then what proves it, and releases the lock.
     ///
     /// # Errors
     ///
@@ -85,6 +128,10 @@ macro_rules! forward {
         impl<T: WorkspaceIndex + ?Sized> WorkspaceIndex for $pointer {
             fn lookup(&self, workspace: Option<&Path>) -> Result<Answer, Error> {
                 (**self).lookup(workspace)
+            }
+
+            fn consult(&self, workspaces: &[Option<&Path>]) -> Result<Consultation, Error> {
+                (**self).consult(workspaces)
             }
 
             fn begin(&self) -> Result<Box<dyn Change + '_>, Error> {

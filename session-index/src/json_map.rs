@@ -24,7 +24,7 @@ const LIMIT: usize = 64 << 20;
 /// a lookup answers with an [unordered](Pointer::unordered) pointer or [`Reason::Unrecordable`].
 ///
 /// The other program takes no lock, so an entry of ours is lost when both write at once. That makes the answer
-/// [`Absent`](Reason::Absent) or older, never anything that an unverified hint may not be.
+/// [`Absent`](Reason::Absent) or older, never anything that an unverified hint may not be. So nothing in it is ever proven.
 ///
 /// # Complexity
 ///
@@ -127,14 +127,20 @@ fn recordable(workspace: Option<&Path>) -> Option<&str> {
 
 /// Returns the id that each directory shall have, or `None` for one that shall have none.
 fn updates(pending: &Pending) -> BTreeMap<&str, Option<&str>> {
-    let entry = |(workspace, update)| {
+    let mut updates = BTreeMap::new();
+    for (workspace, update) in pending.iter() {
         let id = match update {
-            &Update::Record(Recorded::Session(Pointer { ref id, .. })) => Some(id.as_str()),
-            Update::Record(Recorded::Nothing) | Update::Remove => None,
+            Update::Record(Recorded::Session(pointer))
+            | Update::Prove(Recorded::Session(pointer)) => Some(pointer.id.as_str()),
+            Update::Record(Recorded::Nothing)
+            | Update::Prove(Recorded::Nothing)
+            | Update::Remove => None,
         };
-        Some((recordable(workspace)?, id))
-    };
-    pending.iter().filter_map(entry).collect()
+        if let Some(workspace) = recordable(workspace) {
+            updates.insert(workspace, id);
+        }
+    }
+    updates
 }
 
 impl<S: IndexStorage> WorkspaceIndex for JsonMapIndex<S> {

@@ -1,8 +1,8 @@
-//! A durable hint from a workspace directory to its newest session.
+//! A durable hint from a workspace directory to its newest session, with a proof that it is still true where there can be.
 //!
 //! A program that keeps one file a session is asked at every start: which was the last one *here*? This crate remembers
-//! the answer, in one small file a workspace. It is a hint and nothing more: whatever happens to the index, the caller
-//! finds the same session, only slower.
+//! the answer, in one small file a workspace, and the stamp of the sessions' directory for which it is true. Whatever
+//! happens to the index, the caller finds the same session, only slower.
 //!
 //! # When to use it, and when not
 //!
@@ -48,6 +48,13 @@
 //!
 //! The first two keep their blobs in an [`IndexStorage`]: [`DirStorage`], or one of your own.
 //!
+//! # Proof
+//!
+//! A storage that [watches](Watch) a directory makes a [`SidecarIndex`] or a [`MemoryIndex`] prove its answers. Whoever changes
+//! the directory does it in [`Change::step`] and tells the change what it made untrue; whoever has looked at all of it says so
+//! with [`Change::walked`]; both record with [`Change::prove`]. An answer is [`Proven`](Proof::Proven) while the directory has
+//! the stamp that was recorded last. Anybody else's change gives it another stamp, and all answers are hints again.
+//!
 //! # Where it sits
 //!
 //! One of the four independent lower crates of the session-store workspace, and usable without the rest. It knows paths as
@@ -63,7 +70,9 @@
 //!
 //! # Limitations
 //!
-//! - Every [`Answer`] is [`Unproven`](Proof::Unproven) so far: the caller verifies the session and looks for newer ones.
+//! - [`DirStorage`] watches nothing, so that answers from it are never proven: whoever has a directory to watch has a storage
+//!   of its own.
+//! - A strange change exactly between the two stamps of a [`step`](Change::step) is not noticed until the next one.
 //! - A pointer that was put back from an older copy of itself verifies: it is old, not damaged.
 //! - A change that names several workspaces is atomic for each of them, not for all of them together.
 //! - Locks are advisory. A program that ignores them, such as the other one that writes the JSON map, can undo an update.
@@ -75,6 +84,7 @@
 
 mod answer;
 mod dir_storage;
+mod epoch;
 mod error;
 mod gate;
 mod index;
@@ -84,18 +94,27 @@ mod memory;
 mod no_index;
 mod pending;
 mod pointer_file;
+mod proof;
+mod rule;
+mod seal;
 mod sidecar;
+mod stamp;
+mod state_file;
 mod storage;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;
 
-pub use crate::answer::{Answer, Pointer, Proof, Reason};
+pub use crate::answer::{Answer, Consultation, Pointer, Proof, Reason};
 pub use crate::dir_storage::{DirStorage, Durability};
 pub use crate::error::Error;
 pub use crate::index::{Change, WorkspaceIndex};
 pub use crate::json_map::JsonMapIndex;
 pub use crate::memory::MemoryIndex;
 pub use crate::no_index::NoIndex;
+#[doc(hidden)]
+pub use crate::rule::{Rule, Rules};
 pub use crate::sidecar::SidecarIndex;
+pub use crate::stamp::{Stamp, Watch};
+pub use crate::state_file::Scope;
 pub use crate::storage::{IndexStorage, StorageLock};

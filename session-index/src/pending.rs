@@ -4,25 +4,67 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::Answer;
-use crate::answer::{Reason, Recorded};
+use crate::answer::{Entry, Reason, Recorded};
+use crate::proof::Ground;
+use crate::{Answer, Pointer};
 
 /// What a change does to one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Update {
+    /// As a hint.
     Record(Recorded),
+    /// As true, if the change has ground for it.
+    Prove(Recorded),
     Remove,
 }
 
 impl Update {
+    /// Records a hint; `None` for "no session".
+    pub(crate) fn record(newest: Option<Pointer>) -> Self {
+        Self::Record(newest.map_or(Recorded::Nothing, Recorded::Session))
+    }
+
+    /// Records what is true; `None` for "no session".
+    pub(crate) fn prove(newest: Option<Pointer>) -> Self {
+        Self::Prove(newest.map_or(Recorded::Nothing, Recorded::Session))
+    }
+
     /// What a lookup says once this update is made.
     pub(crate) fn answer(&self) -> Answer {
         match self {
-            Self::Record(recorded) => recorded.clone().unproven(),
+            Self::Record(recorded) | Self::Prove(recorded) => recorded.clone().unproven(),
             Self::Remove => Answer::Unknown(Reason::Absent),
         }
     }
+
+    /// What is written for this update, with the epoch in which it is true; `None` where what is there has to go.
+    ///
+    /// `Err` leaves the workspace alone. `known` says whether anything is recorded for it.
+    pub(crate) fn entry(
+        &self,
+        ground: &Ground,
+        known: impl FnOnce() -> bool,
+    ) -> Result<Option<Entry>, Skip> {
+        let epoch = match *ground {
+            Ground::Epoch(epoch, _) => Some(epoch),
+            Ground::Hints | Ground::Moved => None,
+        };
+        let (recorded, epoch) = match self {
+            Self::Remove => return Ok(None),
+            Self::Record(recorded) => (recorded, None),
+            // That nothing was found is worth nothing without a proof, and a session that was is a hint.
+            Self::Prove(Recorded::Nothing) if epoch.is_none() => return Err(Skip),
+            Self::Prove(_) if *ground == Ground::Moved && known() => return Err(Skip),
+            Self::Prove(recorded) => (recorded, epoch),
+        };
+        let recorded = recorded.clone();
+        Ok(Some(Entry { recorded, epoch }))
+    }
 }
+
+/// Nothing is to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Skip;
 
 /// The last update of each workspace.
 ///

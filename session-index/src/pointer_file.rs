@@ -7,8 +7,10 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::Pointer;
-use crate::answer::{Reason, Recorded};
+use crate::answer::{Entry, Reason, Recorded};
+use crate::epoch::Epoch;
 use crate::key::{Key, MAX_WORKSPACE};
+use crate::seal::{seal, unseal};
 
 /// The longest pointer that is read. The longest that is written is 16 KiB of path and 1 KiB of id, three bytes each.
 pub(crate) const LIMIT: usize = 64 * 1024;
@@ -17,13 +19,10 @@ pub(crate) const LIMIT: usize = 64 * 1024;
 const MAX_ID: usize = 1024;
 
 const TITLE: &str = "session-index pointer ";
-const VERSION: &str = "1";
-const CHECKSUM: &str = "crc32 ";
-/// `crc32`, a space, eight digits and the line feed.
-const CHECKSUM_LINE: usize = 15;
+const VERSION: &str = "2";
 
 /// Writes what is recorded under `key`, or returns `None` if it is too long to be read again.
-pub(crate) fn encode(key: &Key<'_>, recorded: &Recorded) -> Option<Vec<u8>> {
+pub(crate) fn encode(key: &Key<'_>, entry: &Entry) -> Option<Vec<u8>> {
     let mut text = String::with_capacity(256);
     text.push_str(TITLE);
     text.push_str(VERSION);
@@ -36,7 +35,7 @@ pub(crate) fn encode(key: &Key<'_>, recorded: &Recorded) -> Option<Vec<u8>> {
         }
         Key::Workspace(_) => return None,
     }
-    match recorded {
+    match &entry.recorded {
         Recorded::Nothing => text.push_str("none\n"),
         Recorded::Session(Pointer { id, at, updated }) if id.len() <= MAX_ID => {
             text.push_str("session ");
@@ -46,42 +45,33 @@ pub(crate) fn encode(key: &Key<'_>, recorded: &Recorded) -> Option<Vec<u8>> {
         }
         Recorded::Session(_) => return None,
     }
-    let checksum = crc32fast::hash(text.as_bytes());
-    let _ = writeln!(text, "{CHECKSUM}{checksum:08x}");
-    Some(text.into_bytes())
+    match entry.epoch {
+        Some(epoch) => drop(writeln!(text, "epoch {epoch}")),
+        None => text.push_str("hint\n"),
+    }
+    Some(seal(text))
 }
 
 /// Reads what is recorded under `key`, or says why it does not verify.
-pub(crate) fn decode(key: &Key<'_>, bytes: &[u8]) -> Result<Recorded, Reason> {
+pub(crate) fn decode(key: &Key<'_>, bytes: &[u8]) -> Result<Entry, Reason> {
     if bytes.len() > LIMIT {
         return Err(Reason::Damaged);
     }
-    let text = str::from_utf8(bytes).map_err(|_| Reason::Damaged)?;
-    let (version, _) = text
-        .strip_prefix(TITLE)
-        .and_then(|rest| rest.split_once('\n'))
-        .ok_or(Reason::Damaged)?;
-    // Another version may well end in another checksum, so this comes first.
-    if version != VERSION
-        && !version.is_empty()
-        && version.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        return Err(Reason::Version);
+    let body = unseal(TITLE, VERSION, bytes)?;
+    let (written_under, entry) = parse(body).ok_or(Reason::Damaged)?;
+    // One comparison rejects every other spelling: signs and zeros before numbers, escapes of plain characters, lower
+    // case, missing and added lines.
+    if encode(&written_under, &entry).as_deref() != Some(bytes) {
+        return Err(Reason::Damaged);
     }
-    let (written_under, recorded) = verify(text).ok_or(Reason::Damaged)?;
     if written_under == *key {
-        Ok(recorded)
+        Ok(entry)
     } else {
         Err(Reason::OtherWorkspace)
     }
 }
 
-fn verify(text: &str) -> Option<(Key<'static>, Recorded)> {
-    let (body, checksum) = text.split_at_checked(text.len().checked_sub(CHECKSUM_LINE)?)?;
-    let digits = checksum.strip_prefix(CHECKSUM)?.strip_suffix('\n')?;
-    if u32::from_str_radix(digits, 16).ok()? != crc32fast::hash(body.as_bytes()) {
-        return None;
-    }
+fn parse(body: &str) -> Option<(Key<'static>, Entry)> {
     let mut lines = body.split('\n').skip(1);
     let key = match lines.next()? {
         "all" => Key::All,
@@ -96,9 +86,11 @@ fn verify(text: &str) -> Option<(Key<'static>, Recorded)> {
             Recorded::Session(Pointer { at, updated, id })
         }
     };
-    // One comparison rejects every other spelling: signs and zeros before numbers, escapes of plain characters, lower
-    // case, missing and added lines.
-    (encode(&key, &recorded)? == text.as_bytes()).then_some((key, recorded))
+    let epoch = match lines.next()? {
+        "hint" => None,
+        line => Some(Epoch::parse(line.strip_prefix("epoch ")?)?),
+    };
+    Some((key, Entry { recorded, epoch }))
 }
 
 fn escape(text: &mut String, bytes: &[u8]) {

@@ -5,11 +5,14 @@ use std::fmt::{self, Debug};
 use std::io;
 use std::sync::Arc;
 
+use crate::stamp::Watch;
+
 /// Keeps small named blobs, replaced as a whole, and one lock over all of them.
 ///
-/// Names are short, made by the index, and consist of ASCII letters, digits, `-`, `_` and `.` only. `replace` and
-/// `remove` are called only while the lock is held, `read` at any time.
-pub trait IndexStorage: Debug + Send + Sync {
+/// Names are short, made by the index, and consist of ASCII letters, digits, `-`, `_` and `.` only. `replace`,
+/// `overwrite` and `remove` are called only while the lock is held, `read` at any time. What an index is about is
+/// [watched](Watch) by its storage, as both are on one file system.
+pub trait IndexStorage: Watch {
     /// Reads the blob `name`, but no more than its first `limit` bytes; `None` if there is no such blob.
     ///
     /// A caller that must not mistake a part for the whole asks for one byte more than it accepts.
@@ -25,6 +28,17 @@ pub trait IndexStorage: Debug + Send + Sync {
     ///
     /// Whatever the medium says; the old bytes are still there, or the new ones are visible but perhaps not durable.
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// Replaces or creates the blob `name`, in whatever way is fastest: a reader may see a mixture of old and new bytes.
+    ///
+    /// For blobs that carry a checksum, so that a mixture is told from a whole one.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the medium says; a mixture may be left behind.
+    fn overwrite(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.replace(name, bytes)
+    }
 
     /// Removes the blob `name`; `false` if there is none.
     ///
@@ -70,6 +84,10 @@ macro_rules! forward {
 
             fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
                 (**self).replace(name, bytes)
+            }
+
+            fn overwrite(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+                (**self).overwrite(name, bytes)
             }
 
             fn remove(&self, name: &str) -> io::Result<bool> {

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use crate::index::Change;
-use crate::{Answer, Error};
+use crate::{Answer, Consultation, Error, Proof};
 
 /// Runs a lookup and says how it ended.
 pub(crate) fn lookup(
@@ -16,6 +16,21 @@ pub(crate) fn lookup(
         Answer::Unknown(reason) => reason.as_str(),
         Answer::Hint { .. } => "hint",
         Answer::NoneRecorded { .. } => "none recorded",
+    })
+}
+
+/// Runs a lookup of several workspaces and says whether all of it was proven.
+pub(crate) fn consult(
+    kind: &'static str,
+    run: impl FnOnce() -> Result<Consultation, Error>,
+) -> Result<Consultation, Error> {
+    observe("consult", kind, run, |told| {
+        let proven = |answer: &Answer| answer.proof() == Proof::Proven;
+        if told.answers.iter().all(proven) {
+            "proven"
+        } else {
+            "unproven"
+        }
     })
 }
 

@@ -61,6 +61,20 @@ pub trait SessionRecord: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Leads to the member that holds the directory, from the top of the document.
     const DIRECTORY: &'static [&'static str] = &["metadata", "directory"];
 
+    /// Names the members of the document that a search looks into: arrays by element, others as a whole.
+    const SEARCHED: &'static [&'static str] = Self::CAPPED;
+
+    /// Says whether the strings that `path` leads to are text for a search: names of members from the top of the
+    /// document, without the elements between them.
+    ///
+    /// Every string in a [searched](Self::SEARCHED) member is, unless this says otherwise. It is called for strings
+    /// that may match only, and never for names of members.
+    #[must_use]
+    fn is_text(path: &[&str]) -> bool {
+        let _ = path;
+        true
+    }
+
     /// Returns the id, which for a foreign document need not be a valid one.
     fn id(&self) -> &str;
 

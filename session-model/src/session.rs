@@ -136,6 +136,28 @@ impl SessionRecord for Session {
     const CAPPED: &'static [&'static str] = &["messages", "tool_uses"];
     const SPLIT: Option<&'static str> = Some("messages");
     const PARALLEL: &'static [(&'static str, &'static str)] = &[("pages", "messages")];
+    const SEARCHED: &'static [&'static str] = &["title", "messages", "tool_uses"];
+
+    /// Leaves out what nobody reads: roles and types, ids, signatures, media types, and the addresses of images, which
+    /// hold whole pictures. All that is unknown is text.
+    fn is_text(path: &[&str]) -> bool {
+        !matches!(
+            path,
+            ["messages", "role" | "id"]
+                | [
+                    "messages",
+                    "content",
+                    "type"
+                        | "id"
+                        | "tool_call_id"
+                        | "url"
+                        | "mime_type"
+                        | "signature"
+                        | "thought_signature"
+                ]
+                | ["tool_uses", "id"]
+        )
+    }
 
     fn id(&self) -> &str {
         self.id.as_str()

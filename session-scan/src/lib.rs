@@ -5,7 +5,7 @@
 //! For a directory of files in which the newest one with some property is wanted, again and again, without a database:
 //! the last session of a workspace, the last result of a job. The property is yours ([`Probe`]), the order is yours
 //! ([`Ranked`]), and files are opened only as long as they could change the answer. Also for searching all of them for
-//! byte patterns ([`Searcher`]).
+//! byte patterns ([`Searcher`]), or for whatever a cheap test of yours suspects ([`Sieve`]).
 //!
 //! Not for trees of directories, for regular expressions, for watching changes, or where the newest file by mtime is all
 //! you want: sorting a listing does that.
@@ -111,4 +111,6 @@ pub use entry::{Entry, Listing};
 pub use newest::Newest;
 pub use probe::{Look, Probe, Ranked};
 pub use reason::{FileKind, OpenError, Reason, Rejected, Unreadable};
-pub use searcher::{Match, Next, SearchBuffer, Searched, Searcher, Visitor};
+pub use searcher::{
+    CandidateFinder, Match, Next, SearchBuffer, Searched, Searcher, Sieve, Sifted, Visitor,
+};

@@ -2,6 +2,7 @@
 //!
 //! Owns the patterns, the reused buffer and the borders between blocks. Must not know what the patterns mean.
 
+use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
 
@@ -11,8 +12,10 @@ use crate::Corpus;
 
 mod block;
 mod parallel;
+mod sieve;
 
 pub use parallel::{Next, Searched, Visitor};
+pub use sieve::{CandidateFinder, Sieve, Sifted};
 
 /// Bytes read at once. Reading 256 KB into the same buffer again and again beats mapping files, whose page faults all
 /// wait for one lock; see `docs/benchmarks.md` of the project.
@@ -44,15 +47,35 @@ pub struct Searcher {
 ///
 /// # Memory
 ///
-/// Nothing before the first search; then one block and the length of the longest pattern.
-#[derive(Debug, Default)]
-pub struct SearchBuffer(Vec<u8>);
+/// Nothing before the first search; then one block and the length of the longest pattern, or what a [`Sieve`] holds.
+#[derive(Default)]
+pub struct SearchBuffer {
+    bytes: Vec<u8>,
+    /// How many of the bytes are a whole file that was left here.
+    held: usize,
+}
 
 impl SearchBuffer {
     /// Makes an empty buffer.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Returns the whole file that the last [`Sieve::look`] left here; nothing after any other answer.
+    #[must_use]
+    pub fn held(&self) -> &[u8] {
+        self.bytes.get(..self.held).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for SearchBuffer {
+    /// Tells how large it is, not what is in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SearchBuffer")
+            .field("bytes", &self.bytes.len())
+            .field("held", &self.held)
+            .finish()
     }
 }
 

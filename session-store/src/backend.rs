@@ -22,6 +22,7 @@ mod lock;
 mod memory;
 mod names;
 mod place;
+mod stamp;
 mod sweep;
 mod trust;
 mod write;
@@ -33,6 +34,8 @@ pub use dir::DirBackend;
 pub use fault::{BackendCall, FaultBackend};
 pub use lock::{Lock, LockName};
 pub use memory::MemoryBackend;
+#[doc(no_inline)]
+pub use session_index::Stamp;
 pub use trust::Trust;
 
 /// Which kind of blob, and so which directory.
@@ -213,6 +216,24 @@ pub trait Backend: Debug + Send + Sync {
     /// As [`list`](Self::list).
     fn stat_area(&self, area: Area) -> Result<Option<BlobStat>, Error>;
 
+    /// Stamps the sessions directory: equal stamps mean that no document has appeared, been replaced or gone in between.
+    /// `None` where equal stamps would prove nothing, or the directory is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    fn stamp(&self) -> Result<Option<Stamp>, Error> {
+        Ok(None)
+    }
+
+    /// Whether every change from now on is certain to give another stamp than this one, which was taken just now.
+    ///
+    /// May try the clock of the medium with a temporary that belongs to `lock`.
+    fn settles(&self, lock: &Lock, stamp: &Stamp) -> bool {
+        let _ = (lock, stamp);
+        false
+    }
+
     /// Stats a blob; `None` if there is none.
     ///
     /// # Errors
@@ -270,6 +291,27 @@ pub trait Backend: Debug + Send + Sync {
     ///
     /// [`Error::Io`], of kind `NotFound` if there is none.
     fn persist(&self, lock: &Lock, blob: &Blob<'_>) -> Result<(), Error>;
+
+    /// Replaces a blob, or makes a new one, unsynced and in whatever way is fastest: readers and crashes may find a mixture
+    /// of old and new bytes. For blobs that say themselves whether they are whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], with a mixture left behind.
+    fn overwrite(&self, lock: &Lock, blob: &Blob<'_>, bytes: &[u8]) -> Result<(), Error> {
+        let mut write = |out: &mut dyn io::Write| {
+            out.write_all(bytes)
+                .map_err(|source| Error::io("write", &self.describe(blob), source))
+        };
+        self.replace(
+            lock,
+            blob,
+            Durability::Process,
+            &mut write,
+            &mut publish_now,
+        )
+        .map(drop)
+    }
 
     /// Moves a blob to a name that is free, in one atomic step; `false`, without calling `publish`, if there is no `from`.
     ///

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_codec::Codec;
-use session_index::{JsonMapIndex, MemoryIndex, NoIndex, SidecarIndex, WorkspaceIndex};
+use session_index::{JsonMapIndex, MemoryIndex, NoIndex, Rules, SidecarIndex, WorkspaceIndex};
 use session_model::SessionRecord;
 
 use crate::backend::{Area, Backend, Blob, DirBackend, Trust};
@@ -35,6 +35,8 @@ pub(crate) enum Access {
 }
 
 /// Which index a store keeps. None of them changes an answer.
+///
+/// With one that is kept in files, listings keep a catalogue of what they found, too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IndexKind {
@@ -102,6 +104,7 @@ pub struct Builder<S> {
     resolve_deadline: Duration,
     threads: usize,
     footers: Footers,
+    rules: Rules,
     record: PhantomData<fn() -> S>,
 }
 
@@ -125,10 +128,9 @@ impl<S: SessionRecord> Builder<S> {
             index: IndexKind::default(),
             lock_wait: LOCK_WAIT,
             resolve_deadline: RESOLVE_DEADLINE,
-            threads: std::thread::available_parallelism()
-                .map_or(1, usize::from)
-                .min(8),
+            threads: processors().min(8),
             footers: Footers::Written,
+            rules: Rules::default(),
             record: PhantomData,
         }
     }
@@ -183,6 +185,14 @@ impl<S: SessionRecord> Builder<S> {
         self
     }
 
+    /// Breaks rules of the index's proof, for tests of tests.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
     /// Says which owners and modes of an existing sessions directory are accepted.
     pub fn trust(mut self, trust: Trust) -> Self {
         if let Medium::Directory(_, accepted) = &mut self.medium {
@@ -226,11 +236,11 @@ impl<S: SessionRecord> Builder<S> {
             Footers::Written => S::CAPPED,
             Footers::LeftOut => &[],
         };
-        let index = open_index(self.index, &backend, self.lock_wait);
+        let index = open_index(self.index, &backend, self.lock_wait, self.rules);
         let hurried_index = match self.index {
             // There is only one of it, and nobody holds its lock for long.
             IndexKind::Memory => Arc::clone(&index),
-            kind => open_index(kind, &backend, Duration::ZERO),
+            kind => open_index(kind, &backend, Duration::ZERO, self.rules),
         };
         let store = SessionStore::from_shared(Arc::new(Shared {
             index,
@@ -252,9 +262,10 @@ impl<S: SessionRecord> Builder<S> {
             lock_wait: self.lock_wait,
             resolve_deadline: self.resolve_deadline,
             threads: self.threads,
+            rules: self.rules,
+            keeps_catalogue: matches!(self.index, IndexKind::Sidecar | IndexKind::JsonMap),
             root,
             journals: Journals::default(),
-            has_index_files: self.index == IndexKind::Sidecar,
         }));
         if self.access == Access::ReadWrite
             && let Err(error) = store.sweep()
@@ -268,18 +279,41 @@ impl<S: SessionRecord> Builder<S> {
     }
 }
 
+/// How many processors this process may use.
+///
+/// The standard library also reads the files of control groups, which costs more than all else that opening a store does;
+/// a thread more than a quota allows costs nothing.
+fn processors() -> usize {
+    #[cfg(target_os = "linux")]
+    if let Ok(allowed) = rustix::thread::sched_getaffinity(None) {
+        return usize::try_from(allowed.count()).unwrap_or(1).max(1);
+    }
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 fn open_index(
     kind: IndexKind,
     backend: &Arc<dyn Backend>,
     wait: Duration,
+    rules: Rules,
 ) -> Arc<dyn WorkspaceIndex> {
     let storage = |area| BackendStorage::new(Arc::clone(backend), area, wait);
     match kind {
-        IndexKind::Sidecar => Arc::new(SidecarIndex::new(storage(Area::Index))),
+        IndexKind::Sidecar => Arc::new(sidecar(storage(Area::Index), rules)),
         IndexKind::JsonMap => Arc::new(JsonMapIndex::new(storage(Area::Shared))),
-        IndexKind::Memory => Arc::new(MemoryIndex::new()),
+        IndexKind::Memory => Arc::new(MemoryIndex::watching(storage(Area::Index))),
         IndexKind::None => Arc::new(NoIndex),
     }
+}
+
+#[cfg(feature = "testing")]
+fn sidecar(storage: BackendStorage, rules: Rules) -> SidecarIndex<BackendStorage> {
+    SidecarIndex::new(storage).rules(rules)
+}
+
+#[cfg(not(feature = "testing"))]
+fn sidecar(storage: BackendStorage, _all: Rules) -> SidecarIndex<BackendStorage> {
+    SidecarIndex::new(storage)
 }
 
 impl<S> fmt::Debug for Builder<S> {

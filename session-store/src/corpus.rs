@@ -69,16 +69,16 @@ impl<'b> Documents<'b> {
     }
 
     /// Documents of a listing as the scanner knows them: a session was last changed when its journal was, if that is later.
-    pub(crate) fn entries(&self, found: &[BackendEntry]) -> Result<Vec<Entry>, Error> {
+    /// The listing is taken, so that thousands of names are not copied.
+    pub(crate) fn entries(&self, found: Vec<BackendEntry>) -> Result<Vec<Entry>, Error> {
         let journals = self.journals()?;
-        let entries = found.iter().map(|found| {
-            let mut stat = found.stat;
+        let entry = |mut found: BackendEntry| {
             if let Some(journal) = journals.get(&found.name) {
-                stat.modified = stat.modified.max(journal.modified);
+                found.stat.modified = found.stat.modified.max(journal.modified);
             }
-            entry(&found.name, &stat)
-        });
-        Ok(entries.collect())
+            placed(Entry::new(found.name, 0, 0), &found.stat)
+        };
+        Ok(found.into_iter().map(entry).collect())
     }
 
     /// Opens one document and its journal, `None` where there is no document.
@@ -160,6 +160,16 @@ impl<'b> Documents<'b> {
             None => Beside::Displaced,
         }))
     }
+
+    /// Opens a document that is not in its place, such as in the trash, and that has no journal there.
+    pub(crate) fn elsewhere(&self, blob: &Blob<'_>) -> Result<Option<Document<'_>>, Error> {
+        let blob = self.backend.open(blob)?;
+        Ok(blob.map(|blob| Document {
+            blob,
+            bytes_read: &self.bytes_read,
+            journal: Beside::Nothing,
+        }))
+    }
 }
 
 impl Document<'_> {
@@ -228,7 +238,12 @@ impl ReadAt for Document<'_> {
 
 /// A document's stat as the scanner knows it.
 pub(crate) fn entry(id: &str, stat: &BlobStat) -> Entry {
-    Entry::new(id, stat.size, stat.modified)
+    placed(Entry::new(id, 0, 0), stat)
+}
+
+fn placed(mut entry: Entry, stat: &BlobStat) -> Entry {
+    (entry.size, entry.modified) = (stat.size, stat.modified);
+    entry
         .identity(stat.device, stat.inode)
         .changed(stat.changed)
 }
@@ -245,7 +260,7 @@ impl<'b> Corpus for &'b Documents<'_> {
             let reason = Reason::Other(rejected.reason.to_string().into());
             Rejected::new(rejected.name, reason)
         });
-        let entries = self.entries(&found.entries).map_err(io::Error::other)?;
+        let entries = self.entries(found.entries).map_err(io::Error::other)?;
         Ok(Listing::new(entries, rejected.collect()))
     }
 

@@ -90,6 +90,9 @@ pub enum Error {
         /// The file that stays as it was.
         path: PathBuf,
     },
+    /// The caller's own function ended the call.
+    #[error("cancelled by the caller")]
+    Cancelled,
     /// The operating system refused.
     #[error("{op} {}: {source}", path.display())]
     Io {
@@ -201,6 +204,12 @@ impl Error {
     #[must_use]
     pub fn is_not_durable(&self) -> bool {
         matches!(self, Self::NotDurable { .. })
+    }
+
+    /// Whether the caller's own function ended the call.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled)
     }
 
     /// Whether the store was opened read-only.

@@ -14,6 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::io;
 use std::path::Path;
+use std::time::SystemTime;
 
 use session_codec::ReadAt;
 
@@ -114,6 +115,34 @@ impl FileStat {
             blob,
         }
     }
+}
+
+/// Who stamps the root's entries with times, so that equal times can mean that nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Witness {
+    /// The run of the system whose clock it is.
+    pub boot: u128,
+    /// What is known of the clock.
+    pub clock: Clock,
+}
+
+impl Witness {
+    /// Makes a witness, for implementations of [`FileSystem`].
+    #[must_use]
+    pub fn new(boot: u128, clock: Clock) -> Self {
+        Self { boot, clock }
+    }
+}
+
+/// How finely a file system tells the time of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Clock {
+    /// A change after a stat never has the time that the stat told.
+    Fine,
+    /// Perhaps by a clock that ticks every few milliseconds: to be tried, or waited for.
+    Unknown,
 }
 
 /// One name in a directory.
@@ -222,6 +251,32 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
     ///
     /// `NotFound`; `InvalidInput` for anything that is not a regular file; or what the medium answers.
     fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>>;
+
+    /// Replaces the content of a regular file in place, or creates the file with these permission bits: the bytes, and nothing
+    /// after them. A reader, and a crash, may find a mixture of old and new bytes.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported`, with nothing done, where this is no gain over a new file; `InvalidInput` for anything that is not a
+    /// regular file; `NotFound` if the directory is missing; or what the medium answers.
+    fn overwrite(&self, path: &str, mode: u32, bytes: &[u8]) -> io::Result<()> {
+        let _ = (path, mode, bytes);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Names who stamps the root with times; `None` where equal times prove nothing, because others change the same files
+    /// behind another kernel's back, or it cannot be told.
+    fn witness(&self) -> Option<Witness> {
+        None
+    }
+
+    /// Tells the time by the clock that stamps files, in nanoseconds since the Unix epoch.
+    fn now(&self) -> i128 {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        since.map_or(i128::MIN, |since| {
+            i128::try_from(since.as_nanos()).unwrap_or(i128::MAX)
+        })
+    }
 
     /// Creates a file that did not exist, with exactly these permission bits whatever the umask, before any byte is in it.
     ///

@@ -5,14 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use session_codec::ReadAt as _;
-use session_index::{IndexStorage, StorageLock};
+use session_index::{IndexStorage, Stamp, StorageLock, Watch};
 
 use crate::backend::{Area, Backend, Blob, Lock, LockName, publish_now};
 use crate::{Durability, Error};
 
+/// More than a pointer or the state takes for any path that people use, in bytes.
+const SMALL: usize = 4096;
+
 /// One area of a backend as an index's storage.
 ///
-/// Nothing is synced: every file of the index says for itself whether it is whole, and a lost one only costs a scan.
+/// Nothing is synced: every file of the index says for itself whether it is whole, and a lost one only costs a scan. What is
+/// proven is proven for this run of the system only.
 #[derive(Debug)]
 pub(crate) struct BackendStorage {
     backend: Arc<dyn Backend>,
@@ -53,6 +57,25 @@ impl Drop for Release<'_> {
     }
 }
 
+impl Watch for BackendStorage {
+    fn stamp(&self) -> io::Result<Option<Stamp>> {
+        match self.area {
+            // The map is in the sessions directory itself, so that writing it changes the stamp.
+            Area::Shared => Ok(None),
+            _ => self.backend.stamp().map_err(refusal),
+        }
+    }
+
+    fn settles(&self, stamp: &Stamp) -> bool {
+        // The trial of the clock leaves a temporary, which belongs to the lock.
+        if let Some(lock) = &*self.held() {
+            return self.backend.settles(lock, stamp);
+        }
+        let lock = self.backend.lock(LockName::Index, Duration::ZERO);
+        lock.is_ok_and(|lock| self.backend.settles(&lock, stamp))
+    }
+}
+
 impl IndexStorage for BackendStorage {
     fn read(&self, name: &str, limit: usize) -> io::Result<Option<Vec<u8>>> {
         let Some(blob) = self
@@ -62,6 +85,15 @@ impl IndexStorage for BackendStorage {
         else {
             return Ok(None);
         };
+        // Files of the index are small and say themselves whether they are whole, so that a short read is their end.
+        if self.area == Area::Index {
+            let mut bytes = vec![0; limit.min(SMALL)];
+            let read = blob.read_at(&mut bytes, 0)?;
+            if read < bytes.len() || read == limit {
+                bytes.truncate(read);
+                return Ok(Some(bytes));
+            }
+        }
         let size = usize::try_from(blob.size()?)
             .unwrap_or(usize::MAX)
             .min(limit);
@@ -93,6 +125,13 @@ impl IndexStorage for BackendStorage {
             )
         })
         .map(|_| ())
+    }
+
+    fn overwrite(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.locked(|lock| {
+            self.backend
+                .overwrite(lock, &Blob::new(self.area, name), bytes)
+        })
     }
 
     fn remove(&self, name: &str) -> io::Result<bool> {

@@ -50,6 +50,7 @@
 //!
 //! | feature | gives |
 //! |---|---|
+//! | `regex` | searches for regular expressions |
 //! | `simd-json` | parses with SIMD, and with `serde_json` again what that refuses |
 //! | `testing` | the crash model of [`fs::MemoryFs`], fault injection, and the [`Backend`] conformance suite |
 //! | `tracing` | spans over each call, and debug events with ids, sizes and counts; never content |
@@ -67,6 +68,7 @@
 mod append;
 pub mod backend;
 mod builder;
+mod catalogue;
 mod corpus;
 mod durability;
 mod error;
@@ -78,8 +80,13 @@ mod limits;
 mod order;
 mod page;
 mod probe;
+mod progress;
 mod query;
+mod rebind;
+mod repository;
 mod resolve;
+mod scope;
+mod search;
 mod skipped;
 mod store;
 mod tail;
@@ -97,7 +104,15 @@ pub use durability::Durability;
 pub use error::{ConflictReason, Error};
 pub use limits::Limits;
 pub use page::Page;
-pub use query::{Counts, Cursor, Found, InvalidCursor, LastQuery, Listing, Query, Source};
+pub use progress::Progress;
+pub use query::{
+    Counts, Cursor, Found, Freshness, InvalidCursor, LastQuery, Listing, Query, Source,
+};
+pub use rebind::{Rebind, Rebinding, Rebound};
+pub use scope::Scope;
+#[cfg(feature = "regex")]
+pub use search::InvalidPattern;
+pub use search::{Fields, Hit, Hits, SearchQuery, Snippet, Stopper};
 pub use skipped::{SkipReason, Skipped};
 pub use store::{SessionStore, Writer};
 pub use tail::{Dropped, Tail};
@@ -105,6 +120,8 @@ pub use trashed::Trashed;
 pub use whole::Whole;
 pub use window::Window;
 
+#[doc(inline)]
+pub use session_codec::Case;
 #[doc(no_inline)]
 pub use session_codec::{FooterFault, FooterUse, Revision};
 #[doc(inline)]

@@ -31,7 +31,7 @@ impl Recency {
     }
 }
 
-fn nanos(time: DateTime<Utc>) -> Nanos {
+pub(crate) fn nanos(time: DateTime<Utc>) -> Nanos {
     i128::from(time.timestamp()) * 1_000_000_000 + i128::from(time.timestamp_subsec_nanos())
 }
 

@@ -7,12 +7,11 @@ use session_model::{SessionHeader, SessionId, SessionRecord};
 use session_scan::{Entry, Look, Probe, Ranked, SearchBuffer, Searcher};
 
 use crate::append::UPDATED_AT;
-use crate::corpus::{Beside, Document, Documents};
+use crate::corpus::{Document, Documents};
 use crate::failure::{from_codec, from_header};
-use crate::journal::Overlay;
 use crate::order::{Nanos, Recency};
 use crate::skipped::Unusable;
-use crate::store::Shared;
+use crate::store::{Met, Shared};
 use crate::workspace::{Belongs, Workspace};
 use crate::{Error, SkipReason};
 
@@ -21,12 +20,6 @@ use crate::{Error, SkipReason};
 pub(crate) struct Candidate {
     pub(crate) recency: Recency,
     pub(crate) header: SessionHeader,
-    pub(crate) bytes: u64,
-    pub(crate) modified: Nanos,
-    /// The bytes of the session's journal, which are not in its document yet.
-    pub(crate) unfolded: u64,
-    /// Whether a journal has the session's name that extends another document.
-    pub(crate) displaced: bool,
 }
 
 impl Ranked for Candidate {
@@ -63,6 +56,7 @@ pub(crate) struct HeadProbe<'p, S> {
     documents: &'p Documents<'p>,
     workspace: Option<&'p Workspace<'p>>,
     reach: Reach,
+    met: Option<&'p Met>,
     record: PhantomData<fn() -> S>,
 }
 
@@ -86,6 +80,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             documents,
             workspace,
             reach: Reach::Exact,
+            met: None,
             record: PhantomData,
         }
     }
@@ -95,6 +90,14 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
     pub(crate) fn bounded(self) -> Self {
         Self {
             reach: Reach::Bounded,
+            ..self
+        }
+    }
+
+    /// Takes note of the newest session of every directory that it comes across, whichever is asked for.
+    pub(crate) fn noting(self, met: &'p Met) -> Self {
+        Self {
+            met: Some(met),
             ..self
         }
     }
@@ -112,12 +115,12 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             .modified()
             .map_err(|source| Error::io("stat", &self.shared.path(id), source))?;
         let entry = crate::corpus::entry(id, &stat);
-        let look = self.probe(&entry, &document);
+        let look = self.judge(&entry, &document);
         Ok(Some((entry, look)))
     }
 
     /// Reads the header of one session, document and journal as one.
-    fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
+    pub(crate) fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
         let path = self.shared.path(id);
         let Some(overlay) = document.overlay() else {
             return self.own_header(id, document);
@@ -179,16 +182,21 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             _ => Err(Error::misnamed(&path)),
         }
     }
-}
 
-impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
-    type Hit = Candidate;
-
-    fn probe(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
+    /// Reads the header of an open document, whose stat `entry` is, and says whether it is one that is looked for.
+    fn judge(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
         let header = match self.header(&entry.name, document) {
             Ok(header) => header,
             Err(error) => return Unusable::look(SkipReason::Failed(error)),
         };
+        let id = match SessionId::new(&entry.name) {
+            Ok(id) => id,
+            Err(error) => return Unusable::look(SkipReason::Failed(error.into())),
+        };
+        let recency = Recency::new(id, header.updated_at, entry.modified);
+        if let (Some(met), Some(directory)) = (self.met, &header.directory) {
+            met.note(directory, &recency);
+        }
         let belongs = self.workspace.map_or(Belongs::Yes, |workspace| {
             let stored = header.directory.as_deref();
             match self.reach {
@@ -197,23 +205,38 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
                 Reach::Bounded => Belongs::No,
             }
         });
-        let id = match (belongs, SessionId::new(&entry.name)) {
-            (Belongs::No, _) => return Look::Miss,
-            (Belongs::Unknown, _) => {
+        match belongs {
+            Belongs::No => return Look::Miss,
+            Belongs::Unknown => {
                 let directory = header.directory.unwrap_or_default();
                 return Unusable::look(SkipReason::Unresolved { directory });
             }
-            (Belongs::Yes, Ok(id)) => id,
-            (Belongs::Yes, Err(error)) => return Unusable::look(SkipReason::Failed(error.into())),
-        };
-        let recency = Recency::new(id, header.updated_at, entry.modified);
-        Look::Hit(Candidate {
-            recency,
-            header,
-            bytes: entry.size,
-            modified: entry.modified,
-            unfolded: document.overlay().map_or(0, Overlay::bytes),
-            displaced: matches!(document.beside(), Beside::Displaced),
-        })
+            Belongs::Yes => {}
+        }
+        Look::Hit(Candidate { recency, header })
+    }
+}
+
+impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
+    type Hit = Candidate;
+
+    fn probe(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
+        let look = self.judge(entry, document);
+        if !matches!(look, Look::Hit(_)) {
+            return look;
+        }
+        // What was listed may have been replaced before it was opened; then its place is not that of what was read.
+        let now = document.stat().and_then(|mut stat| {
+            stat.modified = document.modified()?;
+            Ok(stat)
+        });
+        match now {
+            Ok(stat) if stat.modified == entry.modified => look,
+            Ok(stat) => self.judge(&crate::corpus::entry(&entry.name, &stat), document),
+            Err(source) => {
+                let path = self.shared.path(&entry.name);
+                Unusable::look(SkipReason::Failed(Error::io("stat", &path, source)))
+            }
+        }
     }
 }

@@ -1,13 +1,16 @@
 //! What callers ask of the store's collections and what they get back. Plain values.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use session_model::{SessionId, SessionSummary};
 
-use crate::order::Recency;
-use crate::{Skipped, Tail, Window};
+use crate::order::{Nanos, Recency, nanos};
+use crate::progress::Watch;
+use crate::{Progress, Scope, Skipped, Tail, Window};
 
 /// Which session [`find_last`](crate::SessionStore::find_last) looks for and how much of it is loaded.
 ///
@@ -16,6 +19,7 @@ use crate::{Skipped, Tail, Window};
 #[must_use]
 pub struct LastQuery {
     pub(crate) workspace: Option<PathBuf>,
+    pub(crate) scope: Scope,
     pub(crate) window: Window,
 }
 
@@ -30,6 +34,7 @@ impl LastQuery {
     pub fn new() -> Self {
         Self {
             workspace: None,
+            scope: Scope::Exact,
             window: Window::all(),
         }
     }
@@ -37,6 +42,15 @@ impl LastQuery {
     /// Asks for sessions of one directory only.
     pub fn workspace(mut self, directory: impl AsRef<Path>) -> Self {
         self.workspace = Some(directory.as_ref().to_owned());
+        self
+    }
+
+    /// Chooses what counts as that directory; without one there is nothing to choose.
+    ///
+    /// The index answers for [`Scope::Exact`] and [`Scope::All`]. For the others sessions are looked at, newest first,
+    /// until the first that matches is certain.
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
         self
     }
 
@@ -51,7 +65,7 @@ impl LastQuery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
-    /// The index named the session, and no newer one was found.
+    /// The index named the session: proven to be the newest still, or because looking for a newer one found none.
     Index,
     /// The sessions themselves were looked at.
     Scan,
@@ -64,9 +78,14 @@ pub struct Found<S> {
     /// The newest session that matches and can be loaded.
     pub session: Option<Tail<S>>,
     /// What was looked at and could not be used; empty unless something is wrong.
+    ///
+    /// With the index's proof nothing but the session itself is looked at. Sessions that could not be read stand against a
+    /// proof, so they are reported each time.
     pub skipped: Vec<Skipped>,
     /// Where the answer came from.
     pub source: Source,
+    /// How many sessions were listed; 0 where there are none, and where the index proved its answer and nothing was listed.
+    pub files_listed: u64,
     /// Bytes of session files that were read, headers and window together.
     pub bytes_read: u64,
 }
@@ -82,14 +101,35 @@ pub enum Counts {
     Skip,
 }
 
+/// What a listing believes of the files that it has seen before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Freshness {
+    /// A directory in which no name has changed holds what it held: nothing is asked about its files.
+    ///
+    /// A program that rewrites a file in place, or sets its time, without any file appearing, being replaced or going,
+    /// is not noticed. No writer that can survive a crash does that.
+    #[default]
+    Directory,
+    /// Every file's size, times and identity are asked for. Changes in place are noticed by the file's change time.
+    EachFile,
+}
+
 /// Which sessions [`list`](crate::SessionStore::list) returns.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Query {
     pub(crate) workspace: Option<PathBuf>,
+    pub(crate) scope: Scope,
+    pub(crate) title: Option<String>,
+    pub(crate) agent: Option<String>,
+    pub(crate) since: Option<Nanos>,
+    pub(crate) until: Option<Nanos>,
     pub(crate) limit: Option<usize>,
     pub(crate) after: Option<Cursor>,
     pub(crate) counts: Counts,
+    pub(crate) freshness: Freshness,
+    pub(crate) watch: Watch,
 }
 
 impl Query {
@@ -101,6 +141,38 @@ impl Query {
     /// Asks for sessions of one directory only.
     pub fn workspace(mut self, directory: impl AsRef<Path>) -> Self {
         self.workspace = Some(directory.as_ref().to_owned());
+        self
+    }
+
+    /// Chooses what counts as that directory; without one there is nothing to choose.
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Asks for sessions whose title contains a text, in whatever case; one without a title has none that does.
+    pub fn title(mut self, contains: impl Into<String>) -> Self {
+        self.title = Some(contains.into().to_lowercase());
+        self
+    }
+
+    /// Asks for sessions of one agent, spelt as they spell it.
+    pub fn agent(mut self, name: impl Into<String>) -> Self {
+        self.agent = Some(name.into());
+        self
+    }
+
+    /// Asks for sessions whose place in the order is at this time or later.
+    ///
+    /// That is the earlier of `updated_at` and the file's own time, by which rows are ordered.
+    pub fn since(mut self, time: DateTime<Utc>) -> Self {
+        self.since = Some(nanos(time));
+        self
+    }
+
+    /// Asks for sessions whose place in the order is before this time; see [`since`](Self::since).
+    pub fn until(mut self, time: DateTime<Utc>) -> Self {
+        self.until = Some(nanos(time));
         self
     }
 
@@ -119,6 +191,24 @@ impl Query {
     /// Chooses whether messages are counted.
     pub fn counts(mut self, counts: Counts) -> Self {
         self.counts = counts;
+        self
+    }
+
+    /// Chooses what is believed of files that were seen before.
+    pub fn freshness(mut self, freshness: Freshness) -> Self {
+        self.freshness = freshness;
+        self
+    }
+
+    /// Calls a function whenever a file was looked at or counted; [`ControlFlow::Break`] ends the call with
+    /// [`Error::Cancelled`](crate::Error::Cancelled).
+    ///
+    /// Nothing is called where nothing has to be looked at.
+    pub fn on_progress(
+        mut self,
+        observe: impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.watch = Watch::new(observe);
         self
     }
 }

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::repository::{self, Repository};
+
 /// What became of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Resolved {
@@ -28,7 +30,8 @@ const PATIENCE: u32 = 3;
 /// How many threads of a store may be stuck at one time; beyond, no path that would need a thread is asked.
 const STUCK: u32 = 8;
 
-/// Canonicalises paths, each distinct one once, on a thread that may be left behind.
+/// Canonicalises paths, each distinct one once: from what the kernel has in its cache, which takes no time and cannot hang,
+/// or else on a thread that may be left behind.
 ///
 /// Lives as long as one query: links may be re-pointed between two. A thread that does not come back is abandoned; it
 /// holds no lock and no file of the store, and the store counts how many of them there are.
@@ -36,6 +39,8 @@ const STUCK: u32 = 8;
 pub(crate) struct Resolver {
     deadline: Duration,
     stuck: Arc<AtomicU32>,
+    /// Answers without waiting, or not at all.
+    cached: fn(&Path) -> Option<Resolved>,
     /// Stands for the real thing in tests that need a path which never answers.
     canonicalize: fn(&Path) -> Resolved,
     state: Mutex<State>,
@@ -44,6 +49,8 @@ pub(crate) struct Resolver {
 #[derive(Debug, Default)]
 struct State {
     known: HashMap<PathBuf, Resolved>,
+    /// Whether another repository is between a path and the root that was asked for.
+    divided: HashMap<PathBuf, Option<bool>>,
     worker: Option<Worker>,
     timeouts: u32,
 }
@@ -58,17 +65,19 @@ struct Worker {
 impl Resolver {
     /// Starts with nothing known; `stuck` is the store's count of threads that have not come back.
     pub(crate) fn new(deadline: Duration, stuck: &Arc<AtomicU32>) -> Self {
-        Self::with(deadline, stuck, canonicalize)
+        Self::with(deadline, stuck, cached, canonicalize)
     }
 
     fn with(
         deadline: Duration,
         stuck: &Arc<AtomicU32>,
+        cached: fn(&Path) -> Option<Resolved>,
         canonicalize: fn(&Path) -> Resolved,
     ) -> Self {
         Self {
             deadline,
             stuck: Arc::clone(stuck),
+            cached,
             canonicalize,
             state: Mutex::default(),
         }
@@ -87,13 +96,39 @@ impl Resolver {
         if let Some(known) = state.known.get(path) {
             return known.clone();
         }
-        let resolved = if state.timeouts < PATIENCE {
+        // Whoever gives no time at all is answered nothing.
+        let resolved = if self.deadline.is_zero() {
+            Resolved::Unanswered
+        } else if let Some(resolved) = (self.cached)(path) {
+            resolved
+        } else if state.timeouts < PATIENCE {
             self.ask(&mut state, path)
         } else {
             Resolved::Unanswered
         };
         state.known.insert(path.to_owned(), resolved.clone());
         resolved
+    }
+
+    /// Finds the git repository of a canonical path; `None` if the file system does not say in time.
+    #[expect(clippy::option_option, reason = "no answer, no repository, or one")]
+    pub(crate) fn repository(&self, path: &Path) -> Option<Option<Repository>> {
+        Repository::find(path, self.deadline, &self.stuck)
+    }
+
+    /// Whether another repository begins between a root and a path below it; `None` if the file system does not say in
+    /// time. Each distinct path is asked once.
+    pub(crate) fn is_divided(&self, root: &Path, path: &Path) -> Option<bool> {
+        let mut state = self.state();
+        if let Some(known) = state.divided.get(path) {
+            return *known;
+        }
+        let divided = (state.timeouts < PATIENCE)
+            .then(|| repository::is_divided(root, path, self.deadline, &self.stuck))
+            .flatten();
+        state.timeouts += u32::from(divided.is_none());
+        state.divided.insert(path.to_owned(), divided);
+        divided
     }
 
     fn ask(&self, state: &mut State, path: &Path) -> Resolved {
@@ -153,6 +188,39 @@ impl Resolver {
     }
 }
 
+/// Resolves a path from the kernel's cache of names, without any I/O: `None` where that is not enough.
+#[cfg(target_os = "linux")]
+fn cached(path: &Path) -> Option<Resolved> {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::ffi::OsStringExt;
+
+    use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+    use rustix::io::Errno;
+
+    // Only a handle: nothing is opened on the file system that has it.
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    match rustix::fs::openat2(CWD, path, flags, Mode::empty(), ResolveFlags::CACHED) {
+        Ok(fd) => {
+            let name = format!("/proc/self/fd/{}", fd.as_raw_fd());
+            let target = rustix::fs::readlink(name, Vec::new()).ok()?.into_bytes();
+            // What was removed meanwhile, or is out of reach, is spelt in ways that are no paths.
+            let is_path = target.starts_with(b"/") && !target.ends_with(b" (deleted)");
+            is_path.then(|| Resolved::To(std::ffi::OsString::from_vec(target).into()))
+        }
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP | Errno::NAMETOOLONG) => {
+            Some(Resolved::No)
+        }
+        // Not in the cache, or a kernel that cannot say.
+        Err(_) => None,
+    }
+}
+
+/// Elsewhere there is no way to look that cannot hang.
+#[cfg(not(target_os = "linux"))]
+fn cached(_path: &Path) -> Option<Resolved> {
+    None
+}
+
 /// Tells a path that is not there from a file system that does not say.
 fn canonicalize(path: &Path) -> Resolved {
     match std::fs::canonicalize(path) {
@@ -185,7 +253,7 @@ mod tests {
         }
         let stuck = Arc::default();
         for query in 1..=20_u32 {
-            let resolver = Resolver::with(Duration::from_millis(1), &stuck, hung);
+            let resolver = Resolver::with(Duration::from_millis(1), &stuck, |_| None, hung);
             for n in 0..100 {
                 let path = format!("/hung/{n}");
                 assert_eq!(resolver.resolve(Path::new(&path)), Resolved::Unanswered);
@@ -205,14 +273,53 @@ mod tests {
         }
         // The deadline is long where an answer is due, and the hung path is asked through a resolver of its own.
         let stuck = Arc::default();
-        let hung = Resolver::with(Duration::from_millis(1), &stuck, one_hung);
+        let hung = Resolver::with(Duration::from_millis(1), &stuck, |_| None, one_hung);
         assert_eq!(hung.resolve(Path::new("/hung")), Resolved::Unanswered);
-        let resolver = Resolver::with(Duration::from_secs(60), &stuck, one_hung);
+        let resolver = Resolver::with(Duration::from_secs(60), &stuck, |_| None, one_hung);
         assert_eq!(
             resolver.resolve(Path::new("/a")),
             Resolved::To("/a/real".into())
         );
         assert_eq!(resolver.resolve(Path::new("relative")), Resolved::No);
+    }
+
+    #[test]
+    fn what_the_kernel_has_at_hand_needs_no_thread_and_says_the_same() {
+        fn refused(_: &Path) -> Resolved {
+            Resolved::Unanswered
+        }
+        let scratch = tempfile::tempdir().expect("a directory");
+        let root = scratch.path().canonicalize().expect("its path");
+        let real = root.join("real (deleted)");
+        std::fs::create_dir_all(real.join("below")).expect("a directory");
+        std::os::unix::fs::symlink(&real, root.join("link")).expect("a link");
+        std::os::unix::fs::symlink("loop", root.join("loop")).expect("a link");
+        let asked = [
+            "",
+            "real (deleted)",
+            "link",
+            "link/below/..",
+            "link/below",
+            "loop",
+            "gone",
+            "link/gone/x",
+            "./link//",
+        ];
+        for asked in asked.map(|name| root.join(name)) {
+            // The second time everything is in the cache, what is not there included.
+            let slow = canonicalize(&asked);
+            if let Some(fast) = cached(&asked) {
+                assert_eq!(fast, slow, "{}", asked.display());
+            }
+        }
+        let resolver = Resolver::with(Duration::from_secs(1), &Arc::default(), cached, refused);
+        if cfg!(target_os = "linux") {
+            assert_eq!(
+                resolver.resolve(&root.join("link/below")),
+                Resolved::To(real.join("below"))
+            );
+            assert!(resolver.state().worker.is_none());
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use session_scan::{Look, Reason, Unreadable};
 
 use crate::Error;
 use crate::backend::{BackendRejected, FileKind, RejectReason};
+use crate::catalogue::Unlisted;
 use crate::store::Shared;
 
 /// A file that a walk passed over.
@@ -61,7 +62,7 @@ impl Skipped {
         Self::session(id, SkipReason::Failed(error))
     }
 
-    fn session(id: &str, reason: SkipReason) -> Self {
+    pub(crate) fn session(id: &str, reason: SkipReason) -> Self {
         Self {
             name: format!("{id}.json").into(),
             reason,
@@ -93,6 +94,16 @@ impl Skipped {
         Self {
             name: format!("{id}.journal").into(),
             reason: SkipReason::Displaced,
+        }
+    }
+
+    /// Takes over a name that a catalogue knows as none of a session.
+    pub(crate) fn unlisted(unlisted: &Unlisted) -> Self {
+        Self {
+            name: unlisted.name.clone(),
+            reason: unlisted
+                .kind
+                .map_or(SkipReason::InvalidName, SkipReason::NotAFile),
         }
     }
 

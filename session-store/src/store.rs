@@ -9,8 +9,12 @@ mod journals;
 mod list;
 mod load;
 mod overlaid;
+mod point;
 mod publish;
+mod rebind;
+mod recall;
 mod save;
+mod search;
 mod told;
 mod trash;
 mod write;
@@ -18,6 +22,8 @@ mod writer;
 
 pub(crate) use journals::Journals;
 pub use writer::Writer;
+
+pub(crate) use recall::Met;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -27,7 +33,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use session_codec::Codec;
-use session_index::WorkspaceIndex;
+use session_index::{Rules, WorkspaceIndex};
 use session_model::{Session, SessionId, SessionRecord};
 
 use crate::backend::{Area, Backend, Blob, Lock, LockName};
@@ -85,11 +91,13 @@ pub(crate) struct Shared {
     /// Threads that wait for a file system which does not answer.
     pub(crate) stuck: Arc<AtomicU32>,
     pub(crate) threads: usize,
+    /// The rules of the index's proof; all of them but in tests.
+    pub(crate) rules: Rules,
+    /// Whether listings keep a catalogue of what they found.
+    pub(crate) keeps_catalogue: bool,
     pub(crate) root: PathBuf,
     /// What was learnt of journals that this store has written to.
     pub(crate) journals: Journals,
-    /// Whether pointers are files in the index's directory, so that its times tell of changes.
-    pub(crate) has_index_files: bool,
 }
 
 impl Shared {

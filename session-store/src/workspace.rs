@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::Scope;
+use crate::repository::{Repository, is_below};
 use crate::resolve::{Resolved, Resolver};
 
 /// Whether a session belongs to the asked workspace.
@@ -13,7 +15,7 @@ pub(crate) enum Belongs {
     Unknown,
 }
 
-/// The directory a query asks for.
+/// The directory a query asks for, and what around it is taken in.
 ///
 /// A stored directory is the same workspace when it equals the asked one as written, or its canonical form, or when
 /// both resolve to one canonical path. Paths are compared by components, so that a trailing slash or a `.` makes no
@@ -22,7 +24,18 @@ pub(crate) enum Belongs {
 pub(crate) struct Workspace<'r> {
     asked: PathBuf,
     canonical: Resolved,
+    around: Around,
     resolver: &'r Resolver,
+}
+
+/// What beside the asked directory itself belongs to it.
+#[derive(Debug)]
+enum Around {
+    Nothing,
+    Below,
+    Repository(Repository),
+    /// Its file system did not say which repository it is in.
+    Unanswered,
 }
 
 impl<'r> Workspace<'r> {
@@ -30,8 +43,28 @@ impl<'r> Workspace<'r> {
         Self {
             asked: asked.to_owned(),
             canonical: resolver.resolve(asked),
+            around: Around::Nothing,
             resolver,
         }
+    }
+
+    /// Takes in what a scope says; `None` where that is everything.
+    pub(crate) fn scoped(asked: &Path, scope: Scope, resolver: &'r Resolver) -> Option<Self> {
+        if scope == Scope::All {
+            return None;
+        }
+        let mut workspace = Self::new(asked, resolver);
+        workspace.around = match (scope, &workspace.canonical) {
+            (Scope::Exact | Scope::All, _) | (Scope::Repository, Resolved::No) => Around::Nothing,
+            (Scope::Below, _) => Around::Below,
+            (Scope::Repository, Resolved::Unanswered) => Around::Unanswered,
+            (Scope::Repository, Resolved::To(path)) => match resolver.repository(path) {
+                Some(Some(repository)) => Around::Repository(repository),
+                Some(None) => Around::Nothing,
+                None => Around::Unanswered,
+            },
+        };
+        Some(workspace)
     }
 
     /// Compares bytes first and touches the file system only when they differ.
@@ -42,14 +75,51 @@ impl<'r> Workspace<'r> {
         if self.is_written(stored) {
             return Belongs::Yes;
         }
+        match &self.around {
+            Around::Nothing => self.resolves_to(path, |path, asked| path == asked),
+            Around::Below => {
+                let is_written = is_below(path, &self.asked)
+                    || self.canonical().is_some_and(|asked| is_below(path, asked));
+                if is_written {
+                    Belongs::Yes
+                } else {
+                    self.resolves_to(path, |path, asked| path.starts_with(asked))
+                }
+            }
+            Around::Repository(repository) => self.is_in(repository, path),
+            Around::Unanswered => Belongs::Unknown,
+        }
+    }
+
+    /// Compares what a stored path and the asked one resolve to.
+    fn resolves_to(&self, path: &Path, belongs: impl Fn(&Path, &Path) -> bool) -> Belongs {
         if self.canonical == Resolved::No {
             return Belongs::No;
         }
-        match self.resolver.resolve(path) {
-            Resolved::No => Belongs::No,
-            Resolved::To(path) if Some(path.as_path()) == self.canonical() => Belongs::Yes,
-            Resolved::To(_) if self.canonical().is_some() => Belongs::No,
-            Resolved::To(_) | Resolved::Unanswered => Belongs::Unknown,
+        match (self.resolver.resolve(path), self.canonical()) {
+            (Resolved::To(path), Some(asked)) if belongs(&path, asked) => Belongs::Yes,
+            (Resolved::To(_), Some(_)) | (Resolved::No, _) => Belongs::No,
+            (Resolved::To(_) | Resolved::Unanswered, _) => Belongs::Unknown,
+        }
+    }
+
+    fn is_in(&self, repository: &Repository, stored: &Path) -> Belongs {
+        let path = match self.resolver.resolve(stored) {
+            Resolved::To(path) => path,
+            // What is gone from a worktree was in it, unless it was written in a way that only resolving tells.
+            Resolved::No => stored.to_owned(),
+            Resolved::Unanswered => return Belongs::Unknown,
+        };
+        let Some(root) = repository
+            .root_of(&path)
+            .filter(|root| is_below(&path, root))
+        else {
+            return Belongs::No;
+        };
+        match self.resolver.is_divided(root, &path) {
+            Some(false) => Belongs::Yes,
+            Some(true) => Belongs::No,
+            None => Belongs::Unknown,
         }
     }
 
@@ -65,15 +135,23 @@ impl<'r> Workspace<'r> {
         }
     }
 
+    /// Whether it is not known what the asked directory is: its file system did not answer.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.canonical == Resolved::Unanswered || matches!(self.around, Around::Unanswered)
+    }
+
     /// The keys under which an index knows this workspace: as written, and canonical where that differs.
     ///
-    /// Components are joined anew, so that `/x/` and `/x` make one key.
+    /// Components are joined anew, so that `/x/` and `/x` make one key. What takes in more than itself has none.
     pub(crate) fn keys(&self) -> impl Iterator<Item = PathBuf> {
         let written: PathBuf = self.asked.components().collect();
         let canonical = self
             .canonical()
             .map(Path::to_owned)
             .filter(|path| *path != written);
-        std::iter::once(written).chain(canonical)
+        let alone = matches!(self.around, Around::Nothing);
+        std::iter::once(written)
+            .chain(canonical)
+            .filter(move |_| alone)
     }
 }

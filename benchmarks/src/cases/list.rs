@@ -6,6 +6,7 @@ use anyhow::Result;
 use session_model::SessionSummary;
 use session_model::testing::Layout;
 use session_store::{Counts, Query, SessionStore};
+use tempfile::TempDir;
 
 use super::find;
 use super::{approximate_count, cores, counts, growing_counts};
@@ -16,6 +17,9 @@ use crate::floors::Look;
 use crate::method::{Contender, Role};
 use crate::reference;
 use crate::rivals::sqlite;
+
+/// Where a store keeps the catalogue of its listings.
+const CATALOGUE: &str = ".store/index/catalogue";
 
 /// What is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +62,11 @@ pub(super) fn cases(scale: Scale) -> Vec<Case> {
                 "realistic",
                 build,
             ));
-            cases.push(Case::not_built(
+            let build = move |bench: &Bench| catalogued(bench, files, what);
+            cases.push(Case::built(
                 format!("list/catalogue/{name}/{files}"),
-                "realistic",
-                5,
+                "realistic, nothing changed since",
+                build,
             ));
         }
         let build = move |bench: &Bench| setup(bench, files, Layout::OlderPretty, What::All);
@@ -71,10 +76,12 @@ pub(super) fn cases(scale: Scale) -> Vec<Case> {
             build,
         ));
     }
-    cases.push(Case::not_built(
-        "list/changed/10000",
+    let files = counts(scale).last().copied().unwrap_or(1_000);
+    let build = move |bench: &Bench| changed(bench, files);
+    cases.push(Case::built(
+        format!("list/changed/{files}"),
         "1 % of files changed since",
-        5,
+        build,
     ));
     for &files in growing_counts(scale) {
         let build = move |bench: &Bench| growing(bench, files);
@@ -193,6 +200,93 @@ fn setup(bench: &Bench, files: usize, layout: Layout, what: What) -> Result<Setu
     Ok(Setup::of(contenders).note(format!(
         "{threads}; ours-no-counts leaves the number of messages out"
     )))
+}
+
+/// A copy of a set of sessions, of links to the same files, in which a store may keep a catalogue.
+fn copy(many: &Many) -> Result<(TempDir, Many)> {
+    let above = many.directory.parent().unwrap_or(&many.directory);
+    let scratch = tempfile::tempdir_in(above)?;
+    for entry in std::fs::read_dir(&many.directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::hard_link(entry.path(), scratch.path().join(entry.file_name()))?;
+        }
+    }
+    let directory = scratch.path().to_owned();
+    let files = many.files;
+    Ok((scratch, Many { directory, files }))
+}
+
+fn catalogued(bench: &Bench, files: usize, what: What) -> Result<Setup> {
+    let many = bench.data.many(files, Layout::Compact)?;
+    let database = find::database(bench, &many, Layout::Compact)?;
+    let (scratch, copied) = copy(&many)?;
+    // The first listing makes the directory for the catalogue, the second a catalogue that proves itself.
+    for _ in 0..2 {
+        SessionStore::open(&copied.directory)?.list(&Query::new())?;
+    }
+    let sqlite = move || {
+        sqlite::list(
+            &sqlite::open_for_reading(&database)?,
+            what.workspace(),
+            what.limit(),
+        )
+    };
+    let mut contenders = vec![ours("ours", &copied, what, Counts::Exact, 1)];
+    if bench.field == Field::All {
+        contenders.push(Contender::new("sqlite-open", Role::Rival, sqlite, |rows| {
+            let messages = rows.iter().map(|row| row.4).sum();
+            rows_facts(rows.iter().map(|row| row.0.as_str()), Some(messages))
+        }));
+    }
+    Ok(Setup::of(contenders)
+        .keeping(scratch)
+        .note("both open what they read: every process start counts"))
+}
+
+/// Rewrites one file in a hundred as a foreign program would, then lists.
+fn changed(bench: &Bench, files: usize) -> Result<Setup> {
+    let many = bench.data.many(files, Layout::Compact)?;
+    let (scratch, copied) = copy(&many)?;
+    for _ in 0..2 {
+        SessionStore::open(&copied.directory)?.list(&Query::new())?;
+    }
+    let kept = std::fs::read(copied.directory.join(CATALOGUE))?;
+    let change = {
+        let directory = copied.directory.clone();
+        move || -> Result<()> {
+            for rank in (0..files).step_by(100) {
+                let path = directory.join(format!("{}.json", crate::data::many::id(rank)));
+                let (written, modified) =
+                    (path.with_extension("new"), path.metadata()?.modified()?);
+                std::fs::copy(&path, &written)?;
+                std::fs::File::options()
+                    .write(true)
+                    .open(&written)?
+                    .set_modified(modified)?;
+                std::fs::rename(&written, &path)?;
+            }
+            Ok(())
+        }
+    };
+    // Changed once; before each run the catalogue of before the change is put back.
+    change()?;
+    let list = |name: &'static str, what: What, counts: Counts| {
+        let (directory, kept) = (copied.directory.clone(), kept.clone());
+        let before = move || Ok(std::fs::write(directory.join(CATALOGUE), &kept)?);
+        ours(name, &copied, what, counts, 1).prepare(before)
+    };
+    let directory = copied.directory.clone();
+    let floor = move || crate::floors::look_at_all(&directory, Look::Stat);
+    let seen = |files: &u64| Ok(Answer::new().fact("listed", files));
+    let contenders = vec![
+        list("ours", What::All, Counts::Skip),
+        list("ours-counting", What::All, Counts::Exact),
+        Contender::new("getdents+statx", Role::Floor, floor, seen),
+    ];
+    Ok(Setup::of(contenders).keeping(scratch).note(
+        "ours-counting counts the messages of each changed document, which has no footer, by walking over it",
+    ))
 }
 
 fn growing(bench: &Bench, files: usize) -> Result<Setup> {

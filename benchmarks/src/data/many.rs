@@ -24,6 +24,9 @@ pub const MENTIONED: &str = "/home/bench/mentioned";
 /// A word that no document contains.
 pub const ABSENT: &str = "xylophonquarz";
 
+/// A text that about one message in a hundred contains.
+pub const COMMON: &str = "lock index";
+
 /// How many other directories the files belong to.
 const WORKSPACES: usize = 50;
 /// Half of the files are smaller, and the mean is about 450 KB, as in collections of real sessions.

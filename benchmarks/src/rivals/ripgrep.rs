@@ -16,16 +16,30 @@ pub fn is_installed() -> bool {
     probe.is_ok_and(|status| status.success())
 }
 
-/// Counts the files of a directory that contain a text.
+/// Counts the files of a directory that contain a text, reading each up to its first match.
 ///
 /// # Errors
 ///
 /// That `rg` cannot be run or fails.
 pub fn files_with(directory: &Path, needle: &str, threads: usize) -> Result<u64> {
+    matching("-l", directory, needle, threads)
+}
+
+/// Counts the files of a directory that contain a text, reading each to its end and counting lines that match.
+///
+/// # Errors
+///
+/// That `rg` cannot be run or fails.
+pub fn counts_with(directory: &Path, needle: &str, threads: usize) -> Result<u64> {
+    matching("-c", directory, needle, threads)
+}
+
+/// Runs `rg`, which writes one line a file.
+fn matching(what: &str, directory: &Path, needle: &str, threads: usize) -> Result<u64> {
     let output = Command::new("rg")
         .args([
             "--no-config",
-            "-l",
+            what,
             "-F",
             "-j",
             &threads.to_string(),

@@ -62,8 +62,9 @@ pub(crate) struct Missing {
 /// One read, rarely two; the answer's memory is bounded by the longest footer.
 pub(crate) fn find<R: ReadAt + ?Sized>(source: &R) -> io::Result<Result<Found, Missing>> {
     match find_at(source, source.size()?) {
-        // Shortened since its size was asked for: there is no such end.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Err(Missing {
+        // Shortened since its size was asked for, or unreadable there: whoever
+        // reads on from the start comes to it, and to what stands before it.
+        Err(_) => Ok(Err(Missing {
             why: FooterUse::Absent,
             whole: None,
         })),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use session_codec::{key_spellings, text_spellings};
 
 /// Spells a text as JSON might, choosing for each character.
-fn spell(text: &str, mut choose: impl FnMut() -> u8) -> Vec<u8> {
+pub(crate) fn spell(text: &str, mut choose: impl FnMut() -> u8) -> Vec<u8> {
     let mut out = String::new();
     for c in text.chars() {
         let short = match c {

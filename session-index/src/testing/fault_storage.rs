@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::stamp::{Stamp, Watch};
 use crate::storage::{IndexStorage, StorageLock};
 
 /// A kind of call to a storage.
@@ -12,7 +13,7 @@ use crate::storage::{IndexStorage, StorageLock};
 pub enum Operation {
     /// [`IndexStorage::read`].
     Read,
-    /// [`IndexStorage::replace`].
+    /// [`IndexStorage::replace`] and [`IndexStorage::overwrite`].
     Replace,
     /// [`IndexStorage::remove`].
     Remove,
@@ -127,6 +128,16 @@ impl<S: IndexStorage> FaultStorage<S> {
     }
 }
 
+impl<S: IndexStorage> Watch for FaultStorage<S> {
+    fn stamp(&self) -> io::Result<Option<Stamp>> {
+        self.inner.stamp()
+    }
+
+    fn settles(&self, stamp: &Stamp) -> bool {
+        self.inner.settles(stamp)
+    }
+}
+
 impl<S: IndexStorage> IndexStorage for FaultStorage<S> {
     fn read(&self, name: &str, limit: usize) -> io::Result<Option<Vec<u8>>> {
         self.enter(Operation::Read)?;
@@ -136,6 +147,11 @@ impl<S: IndexStorage> IndexStorage for FaultStorage<S> {
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.enter(Operation::Replace)?;
         self.inner.replace(name, bytes)
+    }
+
+    fn overwrite(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.enter(Operation::Replace)?;
+        self.inner.overwrite(name, bytes)
     }
 
     fn remove(&self, name: &str) -> io::Result<bool> {

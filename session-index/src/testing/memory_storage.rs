@@ -6,14 +6,26 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::gate::{Gate, WAIT};
+use crate::stamp::{Stamp, Watch};
 use crate::storage::{IndexStorage, StorageLock};
 
 /// Keeps blobs in memory, with a lock inside this process.
 #[derive(Debug)]
 pub struct MemoryStorage {
     blobs: Mutex<BTreeMap<String, Vec<u8>>>,
+    watched: Mutex<Option<Stamp>>,
     gate: Gate,
     wait: Duration,
+}
+
+impl Watch for MemoryStorage {
+    fn stamp(&self) -> io::Result<Option<Stamp>> {
+        Ok(*self.watched())
+    }
+
+    fn settles(&self, _stamp: &Stamp) -> bool {
+        true
+    }
 }
 
 impl Default for MemoryStorage {
@@ -28,9 +40,19 @@ impl MemoryStorage {
     pub fn new() -> Self {
         Self {
             blobs: Mutex::default(),
+            watched: Mutex::default(),
             gate: Gate::default(),
             wait: WAIT,
         }
+    }
+
+    /// Says what the watched directory's stamp is from now on; `None`, as in the beginning, for nothing watched.
+    pub fn set_stamp(&self, stamp: Option<Stamp>) {
+        *self.watched() = stamp;
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Option<Stamp>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets how long the lock is waited for; the default is 10 seconds.

@@ -9,7 +9,8 @@ use std::thread;
 
 use session_index::testing::MemoryStorage;
 use session_index::{
-    Error, IndexStorage, JsonMapIndex, MemoryIndex, SidecarIndex, StorageLock, WorkspaceIndex,
+    Error, IndexStorage, JsonMapIndex, MemoryIndex, SidecarIndex, StorageLock, Watch,
+    WorkspaceIndex,
 };
 
 use crate::support::{at, directory, find, memory, pointer, record};
@@ -45,6 +46,8 @@ impl<'a> Interleaved<'a> {
         }
     }
 }
+
+impl Watch for Interleaved<'_> {}
 
 impl IndexStorage for Interleaved<'_> {
     fn read(&self, name: &str, limit: usize) -> io::Result<Option<Vec<u8>>> {

@@ -12,7 +12,7 @@ use session_index::testing::{
 };
 use session_index::{
     Answer, Change, Error, IndexStorage, JsonMapIndex, MemoryIndex, NoIndex, Pointer, SidecarIndex,
-    StorageLock, WorkspaceIndex,
+    StorageLock, Watch, WorkspaceIndex,
 };
 
 use crate::support::{SHORT, directory, memory};
@@ -275,6 +275,8 @@ struct Broken {
     mutant: &'static str,
     reads: AtomicU64,
 }
+
+impl Watch for Broken {}
 
 impl IndexStorage for Broken {
     fn read(&self, name: &str, limit: usize) -> io::Result<Option<Vec<u8>>> {

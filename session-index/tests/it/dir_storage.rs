@@ -178,33 +178,54 @@ fn directory_that_cannot_be_written_still_answers() {
 }
 
 #[test]
-fn orphans_are_removed_once_the_lock_is_held_and_nothing_else_is() {
+fn what_a_dead_writer_left_is_removed_by_the_next_one_and_nothing_else_is() {
     let root = tempfile::tempdir().unwrap();
     let storage = directory(&root);
     let path = storage.directory().to_owned();
     drop(storage.lock().unwrap());
-    for name in [
-        ".index.tmp.dead",
-        ".index.tmp.",
-        "tmp",
-        ".tmp.other",
-        "a.json",
-        ".index.tmpx",
-    ] {
+    for name in [".index.tmp", "tmp", ".tmp.other", "a.json", ".index.tmpx"] {
         fs::write(path.join(name), "x").unwrap();
     }
     let fresh = directory(&root);
     assert!(fresh.read("a.json", 9).unwrap().is_some());
-    assert_eq!(names(&path).len(), 7, "a reader removes nothing");
+    assert_eq!(names(&path).len(), 6, "a reader removes nothing");
     let held = storage.lock().unwrap();
     assert_eq!(fresh.lock().unwrap_err().kind(), ErrorKind::TimedOut);
-    assert_eq!(names(&path).len(), 7, "nor does somebody without the lock");
+    assert_eq!(names(&path).len(), 6, "nor does somebody without the lock");
+    storage.replace("b", b"whole").unwrap();
     drop(held);
-    drop(fresh.lock().unwrap());
     assert_eq!(
         names(&path),
-        [".index.lock", ".index.tmpx", ".tmp.other", "a.json", "tmp"]
+        [
+            ".index.lock",
+            ".index.tmpx",
+            ".tmp.other",
+            "a.json",
+            "b",
+            "tmp"
+        ]
     );
+    assert_eq!(fs::read(path.join("b")).unwrap(), b"whole");
+}
+
+#[test]
+fn overwriting_leaves_exactly_the_new_bytes() {
+    for durability in [Durability::Full, Durability::Process] {
+        let root = tempfile::tempdir().unwrap();
+        let storage = DirStorage::new(root.path().join("index")).durability(durability);
+        let _lock = storage.lock().unwrap();
+        for bytes in [
+            &b"the first"[..],
+            b"a longer second",
+            b"short",
+            b"",
+            b"again",
+        ] {
+            storage.overwrite("a", bytes).unwrap();
+            assert_eq!(storage.read("a", 99).unwrap().unwrap(), bytes);
+        }
+        assert_eq!(names(storage.directory()), [".index.lock", "a"]);
+    }
 }
 
 #[test]

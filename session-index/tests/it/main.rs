@@ -11,4 +11,5 @@ mod history;
 mod json_map;
 mod pointer;
 mod processes;
+mod proof;
 mod support;

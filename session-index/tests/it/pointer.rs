@@ -7,11 +7,12 @@ use session_index::{Answer, IndexStorage, Pointer, Reason, SidecarIndex, Workspa
 
 use crate::support::{at, find, only_name, pointer, record, sidecar, unknown};
 
-const TEXT: &str = "session-index pointer 1\n\
+const TEXT: &str = "session-index pointer 2\n\
                     workspace /x/a%20b%25%C3%A9\n\
                     session id-1\n\
                     at 1773171774066971411\n\
-                    updated -5\n";
+                    updated -5\n\
+                    hint\n";
 
 fn sealed(text: &str) -> Vec<u8> {
     format!("{text}crc32 {:08x}\n", crc32fast::hash(text.as_bytes())).into_bytes()
@@ -48,7 +49,7 @@ fn layout_is_the_documented_one() {
     assert_eq!(only_name(&index), "all.pointer");
     assert_eq!(
         index.storage().get("all.pointer").unwrap(),
-        sealed("session-index pointer 1\nall\nnone\n")
+        sealed("session-index pointer 2\nall\nnone\nhint\n")
     );
 }
 
@@ -142,9 +143,13 @@ fn pointer_in_another_spelling_is_unknown_even_with_a_right_checksum() {
         ("updated -5\n", "updated -5\r\n"),
         ("updated -5\n", "updated -5\n\n"),
         ("workspace /x", "workspace  /x"),
-        ("pointer 1\n", "pointer 1 \n"),
-        ("pointer 1\n", "pointer \n"),
-        ("pointer 1\n", "pointer one\n"),
+        ("pointer 2\n", "pointer 2 \n"),
+        ("pointer 2\n", "pointer \n"),
+        ("pointer 2\n", "pointer two\n"),
+        ("hint\n", ""),
+        ("hint\n", "hint \n"),
+        ("hint\n", "epoch 1\n"),
+        ("hint\n", "epoch 0123456789ABCDEF0123456789abcdef\n"),
         ("session-index", "Session-index"),
     ];
     for (from, to) in replacements {
@@ -174,8 +179,8 @@ fn pointer_in_another_spelling_is_unknown_even_with_a_right_checksum() {
 #[test]
 fn pointer_of_another_version_is_unknown_and_says_so() {
     let (index, workspace, name) = one();
-    for version in ["0", "2", "10", "01"] {
-        let text = TEXT.replace("pointer 1\n", &format!("pointer {version}\n"));
+    for version in ["0", "1", "10", "02"] {
+        let text = TEXT.replace("pointer 2\n", &format!("pointer {version}\n"));
         for bytes in [sealed(&text), text.into_bytes()] {
             index.storage().put(&name, bytes);
             assert_eq!(

@@ -35,7 +35,8 @@ impl Searcher {
         let overlap = longest.unwrap_or(0).saturating_sub(1);
         // At least as many new bytes as old ones, so that long patterns do not make copying the main work.
         let capacity = overlap + self.block.max(overlap);
-        let buffer = &mut buffer.0;
+        buffer.held = 0;
+        let buffer = &mut buffer.bytes;
         if buffer.len() < capacity {
             buffer.resize(capacity, 0);
         }

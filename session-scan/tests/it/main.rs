@@ -7,6 +7,7 @@ mod newest;
 mod newest_parallel;
 mod searcher;
 mod searcher_parallel;
+mod sieve;
 mod store;
 
 /// Every public type can be moved to and shared with another thread, and printed.
@@ -20,6 +21,7 @@ fn public_types_are_debug_send_and_sync() {
     check::<session_scan::Unreadable>();
     check::<session_scan::Searcher>();
     check::<session_scan::SearchBuffer>();
+    check::<session_scan::Sifted>();
     check::<session_scan::Searched<()>>();
     check::<session_scan::Newest<'_, session_scan::testing::MemoryCorpus, store::Records>>();
     #[cfg(unix)]

@@ -10,7 +10,7 @@ use super::lock::LockTable;
 use super::names::{LOCKS, lock_path};
 use super::{
     AppendFile, Area, Backend, BackendEntry, BackendListing, BackendRejected, Blob, BlobStat, Lock,
-    LockName, OpenBlob, PublishStep, RejectReason, Trust, WriteStep,
+    LockName, OpenBlob, PublishStep, RejectReason, Stamp, Trust, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -26,6 +26,8 @@ pub struct DirBackend<F: FileSystem = OsFs> {
     locks: Arc<LockTable>,
     /// Directories whose entries this backend has synced or seen synced.
     pub(super) durable_dirs: Mutex<HashSet<&'static str>>,
+    /// Whether the clock of a device was found to be fine, once that was tried.
+    pub(super) clock: OnceLock<(u64, bool)>,
 }
 
 impl DirBackend {
@@ -67,6 +69,7 @@ impl<F: FileSystem> DirBackend<F> {
             judged: OnceLock::new(),
             locks: Arc::default(),
             durable_dirs: Mutex::default(),
+            clock: OnceLock::new(),
         }
     }
 
@@ -163,7 +166,7 @@ impl<F: FileSystem> Backend for DirBackend<F> {
     fn list(&self, area: Area) -> Result<BackendListing, Error> {
         self.judge()?;
         let dir = area.dir();
-        let found = self.fs.list(dir, &mut |name| area.stem(name).is_some());
+        let found = self.fs.list(dir, &mut |name| area.wants(name));
         let mut listing = BackendListing::default();
         for entry in found
             .map_err(|error| self.error("list", dir, error))?
@@ -195,6 +198,14 @@ impl<F: FileSystem> Backend for DirBackend<F> {
             .stat(area.dir())
             .map_err(|error| self.error("stat", area.dir(), error))?;
         Ok(stat.map(|stat| stat.blob))
+    }
+
+    fn stamp(&self) -> Result<Option<Stamp>, Error> {
+        self.stamp_root()
+    }
+
+    fn settles(&self, lock: &Lock, stamp: &Stamp) -> bool {
+        self.root_settles(lock, stamp)
     }
 
     fn stat(&self, blob: &Blob<'_>) -> Result<Option<BlobStat>, Error> {
@@ -243,6 +254,10 @@ impl<F: FileSystem> Backend for DirBackend<F> {
             write,
             publish,
         )
+    }
+
+    fn overwrite(&self, lock: &Lock, blob: &Blob<'_>, bytes: &[u8]) -> Result<(), Error> {
+        self.overwrite_file(lock, &blob.path()?, blob.area.dir(), bytes)
     }
 
     fn transfer(

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{
     AppendFile, Area, Backend, BackendListing, Blob, BlobStat, Lock, LockName, OpenBlob,
-    PublishStep, WriteStep,
+    PublishStep, Stamp, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -20,13 +20,13 @@ use crate::fs::FaultSpan;
 pub enum BackendCall {
     /// [`Backend::list`].
     List,
-    /// [`Backend::stat_area`].
+    /// [`Backend::stat_area`] and [`Backend::stamp`].
     StatArea,
     /// [`Backend::stat`].
     Stat,
     /// [`Backend::open`].
     Open,
-    /// [`Backend::replace`], before anything is written.
+    /// [`Backend::replace`], before anything is written, and [`Backend::overwrite`].
     Replace,
     /// The moment in [`Backend::replace`] and [`Backend::transfer`] at which a change would become visible.
     Publish,
@@ -161,6 +161,17 @@ impl<B: Backend> Backend for FaultBackend<B> {
     fn stat_area(&self, area: Area) -> Result<Option<BlobStat>, Error> {
         self.check(BackendCall::StatArea, "stat", self.area(area))?;
         self.inner.stat_area(area)
+    }
+    fn stamp(&self) -> Result<Option<Stamp>, Error> {
+        self.check(BackendCall::StatArea, "stat", self.area(Area::Sessions))?;
+        self.inner.stamp()
+    }
+    fn settles(&self, lock: &Lock, stamp: &Stamp) -> bool {
+        self.inner.settles(lock, stamp)
+    }
+    fn overwrite(&self, lock: &Lock, blob: &Blob<'_>, bytes: &[u8]) -> Result<(), Error> {
+        self.check(BackendCall::Replace, "write", self.describe(blob))?;
+        self.inner.overwrite(lock, blob, bytes)
     }
     fn stat(&self, blob: &Blob<'_>) -> Result<Option<BlobStat>, Error> {
         self.check(BackendCall::Stat, "stat", self.describe(blob))?;

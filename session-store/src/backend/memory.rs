@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{
     AppendFile, Area, Backend, BackendListing, Blob, BlobStat, DirBackend, Lock, LockName,
-    OpenBlob, PublishStep, Trust, WriteStep,
+    OpenBlob, PublishStep, Stamp, Trust, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -48,6 +48,15 @@ impl Backend for MemoryBackend {
     }
     fn stat_area(&self, area: Area) -> Result<Option<BlobStat>, Error> {
         self.0.stat_area(area)
+    }
+    fn stamp(&self) -> Result<Option<Stamp>, Error> {
+        self.0.stamp()
+    }
+    fn settles(&self, lock: &Lock, stamp: &Stamp) -> bool {
+        self.0.settles(lock, stamp)
+    }
+    fn overwrite(&self, lock: &Lock, blob: &Blob<'_>, bytes: &[u8]) -> Result<(), Error> {
+        self.0.overwrite(lock, blob, bytes)
     }
     fn stat(&self, blob: &Blob<'_>) -> Result<Option<BlobStat>, Error> {
         self.0.stat(blob)

@@ -50,12 +50,16 @@ impl Area {
         }
     }
 
+    /// Whether a file name may be one of this area: what it takes to list only those.
+    pub(super) fn wants(self, file: &OsStr) -> bool {
+        let bytes = file.as_encoded_bytes();
+        bytes.starts_with(b".") == (self == Self::Shared)
+            && bytes.ends_with(self.suffix().as_bytes())
+    }
+
     /// Takes a file name apart: `None` if it is none of this area's business, an error if it only looks like it.
     pub(super) fn stem(self, file: &OsStr) -> Option<Result<String, ()>> {
-        let hidden = file.as_encoded_bytes().starts_with(b".");
-        if hidden != (self == Self::Shared)
-            || !file.as_encoded_bytes().ends_with(self.suffix().as_bytes())
-        {
+        if !self.wants(file) {
             return None;
         }
         let stem = file

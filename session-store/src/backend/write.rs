@@ -79,6 +79,38 @@ impl<F: FileSystem> DirBackend<F> {
         Ok(stat)
     }
 
+    /// Replaces the content of a file in place where the medium can, else as a new file.
+    pub(super) fn overwrite_file(
+        &self,
+        lock: &Lock,
+        target: &str,
+        dir: &'static str,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        let overwrite = || self.fs.overwrite(target, PRIVATE, bytes);
+        let written = match overwrite() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.ensure_dir(dir, Durability::Process)?;
+                overwrite()
+            }
+            answer => answer,
+        };
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                let mut write = |out: &mut dyn io::Write| {
+                    out.write_all(bytes)
+                        .map_err(|error| self.error("write", target, error))
+                };
+                let durability = Durability::Process;
+                self.replace_file(lock, target, dir, durability, &mut write, &mut |step| {
+                    step()
+                })
+                .map(drop)
+            }
+            answer => answer.map_err(|error| self.error("write", target, error)),
+        }
+    }
+
     /// Creates a new file under a name that only the holder of `lock` uses.
     fn create_temporary(
         &self,

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
+use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFile};
 
 mod file;
 
@@ -27,7 +27,7 @@ pub enum FsCall {
     Read,
     /// [`FileSystem::create_new`].
     Create,
-    /// Writes to files.
+    /// Writes to files, and [`FileSystem::overwrite`].
     Write,
     /// [`WriteFile::sync`], [`AppendFile::sync_data`] and [`FileSystem::sync_file`].
     SyncFile,
@@ -263,6 +263,15 @@ impl<F: FileSystem + Clone> FileSystem for FaultFs<F> {
             inner,
             fs: self.clone(),
         }))
+    }
+    fn overwrite(&self, path: &str, mode: u32, bytes: &[u8]) -> io::Result<()> {
+        self.call(FsCall::Write, || self.inner.overwrite(path, mode, bytes))
+    }
+    fn witness(&self) -> Option<Witness> {
+        self.inner.witness()
+    }
+    fn now(&self) -> i128 {
+        self.inner.now()
     }
     fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {
         let inner = self.call(FsCall::Create, || self.inner.create_new(path, mode))?;

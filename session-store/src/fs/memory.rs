@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    AppendFile, DirEntry, FileKind, FileLock, FileStat, FileSystem, OpenBlob, WriteFile, parent,
+    AppendFile, Clock, DirEntry, FileKind, FileLock, FileStat, FileSystem, OpenBlob, Witness,
+    WriteFile, parent,
 };
 
 mod file;
@@ -59,15 +60,19 @@ impl MemoryFs {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets the modification time of a file, in nanoseconds since the Unix epoch; `false` if there is no such file.
+    /// Sets the modification time of a file or directory, in nanoseconds since the Unix epoch; `false` if it is not there.
     #[expect(clippy::must_use_candidate, reason = "the effect is the point")]
     pub fn set_modified(&self, path: &str, modified: i128) -> bool {
         let mut state = self.state();
         let changed = state.tick();
-        let Some(content) = state.files.get(path) else {
+        if let Some(content) = state.files.get(path) {
+            content.set_times(modified, changed);
+            return true;
+        }
+        let Some(dir) = state.dirs.get_mut(path) else {
             return false;
         };
-        content.set_times(modified, changed);
+        (dir.modified, dir.changed) = (modified, changed);
         true
     }
 }
@@ -120,6 +125,36 @@ impl FileSystem for MemoryFs {
         state.require_dir(parent(path))?;
         let content = state.files.get(path).ok_or(ErrorKind::NotFound)?;
         Ok(Box::new(MemoryFile(Arc::clone(content))))
+    }
+
+    fn overwrite(&self, path: &str, mode: u32, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.state();
+        state.require_dir(parent(path))?;
+        if state.dirs.contains_key(path) {
+            return Err(super::not_a_file(FileKind::Directory));
+        }
+        let content = match state.files.get(path).cloned() {
+            Some(content) => {
+                state.truncate(&content, 0);
+                content
+            }
+            None => state.create(path, mode),
+        };
+        state.write_at(&content, 0, bytes);
+        Ok(())
+    }
+
+    fn witness(&self) -> Option<Witness> {
+        let state = self.state();
+        let clock = match state.grain {
+            0 => Clock::Fine,
+            _ => Clock::Unknown,
+        };
+        state.local.then_some(Witness::new(state.boot, clock))
+    }
+
+    fn now(&self) -> i128 {
+        self.state().now()
     }
 
     fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {

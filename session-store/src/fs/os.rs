@@ -6,26 +6,29 @@
 //! below that descriptor, component by component: a link planted at `.store` or `.store/tmp` leads nowhere. A root that
 //! was removed and made again is noticed by its link count and opened anew.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
+use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFile};
 
 mod append;
 mod file;
 mod make;
+mod names;
 mod stat;
+mod walk;
+mod witness;
 
 use file::{OsFile, OsLock, OsWriter};
 use stat::{file_stat, required_kind};
+use walk::{in_one_call, walk};
 
 /// Flags for every directory below the root.
 const DIRECTORY: OFlags = OFlags::RDONLY
@@ -41,6 +44,9 @@ pub struct OsFs {
     root: RwLock<Option<Arc<OwnedFd>>>,
     /// Directories that `make_dir("")` created above and at the root, whose entries are not durable yet.
     made: Mutex<Vec<PathBuf>>,
+    /// The effective user, asked once: listing many files must not ask for each.
+    euid: u32,
+    witness: OnceLock<Option<Witness>>,
 }
 
 impl OsFs {
@@ -53,6 +59,8 @@ impl OsFs {
             root_flags: DIRECTORY,
             root: RwLock::new(None),
             made: Mutex::new(Vec::new()),
+            euid: rustix::process::geteuid().as_raw(),
+            witness: OnceLock::new(),
         }
     }
 
@@ -124,6 +132,28 @@ impl OsFs {
         })
     }
 
+    /// Opens a file below the root, with one call where that can be.
+    fn open_with(&self, path: &str, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+        self.below(|root| {
+            let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+            check_component(name)?;
+            if !dir.is_empty()
+                && let Some(fd) = in_one_call(root, path, flags, mode)?
+            {
+                return Ok(fd);
+            }
+            let dir = walk(root, dir)?;
+            let dir = dir.as_ref().unwrap_or(root);
+            retry(|| rustix::fs::openat(dir, name, flags, mode)).or_else(|error| {
+                // A link, a socket or a device without a driver cannot be opened this way: say what it is.
+                if let Ok(stat) = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    required_kind(&stat)?;
+                }
+                Err(error)
+            })
+        })
+    }
+
     /// Runs a call with an open directory.
     fn in_dir<T>(
         &self,
@@ -135,19 +165,6 @@ impl OsFs {
             None => call(root),
         })
     }
-}
-
-/// Opens a directory below `root`, component by component; `None` for the root itself.
-fn walk(root: &OwnedFd, dir: &str) -> io::Result<Option<OwnedFd>> {
-    let mut here: Option<OwnedFd> = None;
-    for component in dir.split('/').filter(|_| !dir.is_empty()) {
-        check_component(component)?;
-        let parent = here.as_ref().unwrap_or(root);
-        here = Some(retry(|| {
-            rustix::fs::openat(parent, component, DIRECTORY, Mode::empty())
-        })?);
-    }
-    Ok(here)
 }
 
 /// Refuses what could leave the directory. Names are checked above this layer; this is the second lock on the door.
@@ -192,14 +209,13 @@ impl FileSystem for OsFs {
                 if stat.st_nlink == 0 {
                     Err(Errno::NOENT.into())
                 } else {
-                    Ok(file_stat(&stat))
+                    Ok(file_stat(&stat, self.euid))
                 }
             }));
         }
         found(self.at(path, |dir, name| {
-            Ok(file_stat(&retry(|| {
-                rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
-            })?))
+            let stat = retry(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW))?;
+            Ok(file_stat(&stat, self.euid))
         }))
     }
 
@@ -212,41 +228,45 @@ impl FileSystem for OsFs {
             if rustix::fs::fstat(fd)?.st_nlink == 0 {
                 return Err(Errno::NOENT.into());
             }
-            let mut entries = Vec::new();
-            for entry in rustix::fs::Dir::read_from(fd)? {
-                let entry = entry?;
-                let name = OsStr::from_bytes(entry.file_name().to_bytes());
-                if name == "." || name == ".." || !wanted(name) {
-                    continue;
-                }
-                match retry(|| rustix::fs::statat(fd, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW))
-                {
-                    Ok(stat) => entries.push(DirEntry::new(name.to_owned(), Ok(file_stat(&stat)))),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => entries.push(DirEntry::new(OsString::from(name), Err(error))),
-                }
-            }
-            Ok(entries)
+            names::list(fd, self.euid, wanted)
         }))
     }
 
     fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
         let flags =
             OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-        self.at(path, |dir, name| {
-            let fd = match retry(|| rustix::fs::openat(dir, name, flags, Mode::empty())) {
-                Ok(fd) => fd,
-                // A link, a socket or a device without a driver cannot be opened this way: say what it is.
-                Err(error) => {
-                    if let Ok(stat) = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
-                        required_kind(&stat)?;
-                    }
-                    return Err(error);
-                }
-            };
-            required_kind(&rustix::fs::fstat(&fd)?)?;
-            Ok(Box::new(OsFile(File::from(fd))) as Box<dyn OpenBlob>)
-        })
+        let fd = self.open_with(path, flags, Mode::empty())?;
+        required_kind(&rustix::fs::fstat(&fd)?)?;
+        Ok(Box::new(OsFile(File::from(fd))))
+    }
+
+    fn overwrite(&self, path: &str, mode: u32, bytes: &[u8]) -> io::Result<()> {
+        let flags = OFlags::WRONLY
+            | OFlags::CREATE
+            | OFlags::NONBLOCK
+            | OFlags::NOFOLLOW
+            | OFlags::NOCTTY
+            | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(mode & 0o777);
+        let fd = self.open_with(path, flags, mode)?;
+        let stat = rustix::fs::fstat(&fd)?;
+        required_kind(&stat)?;
+        if stat.st_size == 0 && stat::mode(&stat) != mode.as_raw_mode() {
+            // New, and a umask took some of its bits; or not ours to change, which is no reason not to write it.
+            let _ = rustix::fs::fchmod(&fd, mode);
+        }
+        let file = File::from(fd);
+        std::os::unix::fs::FileExt::write_all_at(&file, bytes, 0)?;
+        if u64::try_from(stat.st_size).unwrap_or(0) > bytes.len() as u64 {
+            file.set_len(bytes.len() as u64)?;
+        }
+        Ok(())
+    }
+
+    fn witness(&self) -> Option<Witness> {
+        // A root that is not there yet may be anywhere once it is.
+        let root = self.root_fd().ok()?;
+        *self.witness.get_or_init(|| witness::of(&root))
     }
 
     fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, WriteFile};
+use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFile};
 
 impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
     fn root(&self) -> &Path {
@@ -23,6 +23,15 @@ impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
     }
     fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
         (**self).open(path)
+    }
+    fn overwrite(&self, path: &str, mode: u32, bytes: &[u8]) -> io::Result<()> {
+        (**self).overwrite(path, mode, bytes)
+    }
+    fn witness(&self) -> Option<Witness> {
+        (**self).witness()
+    }
+    fn now(&self) -> i128 {
+        (**self).now()
     }
     fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {
         (**self).create_new(path, mode)

@@ -2,32 +2,36 @@
 
 use std::path::Path;
 
-use session_index::Answer;
+use session_index::Rule;
 use session_model::{SessionId, SessionRecord};
 use session_scan::{Look, Newest};
 
 use super::SessionStore;
-use crate::backend::Area;
-use crate::builder::Access;
+use super::recall::{Met, Proven, Told, Walked};
+use crate::backend::{Area, RejectReason};
 use crate::corpus::Documents;
+use crate::order::Recency;
 use crate::probe::{Candidate, HeadProbe};
+use crate::resolve::Resolver;
 use crate::skipped::Skipped;
 use crate::trace::{event, span};
 use crate::workspace::Workspace;
-use crate::{Error, Found, LastQuery, Source, Tail, Window};
+use crate::{Error, Found, LastQuery, Scope, Source, Tail, Window};
 
 /// What a search for the newest session came to.
 struct Newer<T> {
     loaded: Option<T>,
     skipped: Vec<Skipped>,
     source: Source,
+    /// How many files were listed; none where the index's word was enough.
+    listed: u64,
 }
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Loads the newest session of a directory, whole; `None` as directory asks for the newest of all.
     ///
-    /// The answer is never older than the one that reading every file would give: the index is a hint, verified and
-    /// compared with every file that could be newer. "Newest" and "same directory" are defined in `docs/format.md`.
+    /// The answer is never older than the one that reading every file would give: either the index proves that nothing
+    /// has become newer since it was written, or its word is a hint, compared with every file that could be newer. "Newest" and "same directory" are defined in `docs/format.md`.
     /// A session that cannot be loaded is passed over; [`find_last`](SessionStore::find_last) says which and why.
     ///
     /// # Errors
@@ -35,7 +39,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// [`Error::Io`] when the sessions directory cannot be read. No sessions is `Ok(None)`.
     pub fn last_for_directory(&self, directory: Option<&Path>) -> Result<Option<S>, Error> {
         let documents = Documents::new(&*self.shared.backend);
-        let found = self.newest(&documents, directory, |id| self.load_from(&documents, id))?;
+        let asked = (directory, Scope::Exact);
+        let found = self.newest(&documents, asked, |id| self.load_from(&documents, id))?;
         Ok(found.loaded)
     }
 
@@ -50,7 +55,7 @@ impl<S: SessionRecord> SessionStore<S> {
         window: Window,
     ) -> Result<Option<Tail<S>>, Error> {
         let documents = Documents::new(&*self.shared.backend);
-        let found = self.newest(&documents, directory, |id| {
+        let found = self.newest(&documents, (directory, Scope::Exact), |id| {
             self.load_tail_from(&documents, id, window)
         })?;
         Ok(found.loaded)
@@ -73,43 +78,81 @@ impl<S: SessionRecord> SessionStore<S> {
     pub fn find_last(&self, query: &LastQuery) -> Result<Found<S>, Error> {
         let documents = Documents::new(&*self.shared.backend);
         let load = |id: &SessionId| self.load_tail_from(&documents, id, query.window);
-        let newer = self.newest(&documents, query.workspace.as_deref(), load)?;
+        let newer = self.newest(&documents, (query.workspace.as_deref(), query.scope), load)?;
         Ok(Found {
             session: newer.loaded,
             skipped: newer.skipped,
             source: newer.source,
+            files_listed: newer.listed,
             bytes_read: documents.bytes_read(),
         })
     }
 
-    /// Walks matching sessions newest first until one loads.
-    ///
-    /// The index's hints are looked at first. A hint that still matches bounds the walk: only files that are not
-    /// older can beat it, and every one of those is looked at.
+    /// Answers from the index where that proves its answer, else walks matching sessions newest first until one loads.
     fn newest<T>(
         &self,
         documents: &Documents<'_>,
-        directory: Option<&Path>,
+        (directory, scope): (Option<&Path>, Scope),
         load: impl Fn(&SessionId) -> Result<T, Error>,
     ) -> Result<Newer<T>, Error> {
         span!("find_last");
         let resolver = self.resolver();
-        let workspace = directory.map(|asked| Workspace::new(asked, &resolver));
+        let workspace = directory.and_then(|asked| Workspace::scoped(asked, scope, &resolver));
+        let told = self.consult(workspace.as_ref());
         let probe = HeadProbe::<S>::new(&self.shared, documents, workspace.as_ref());
+        let loaded = match self.proven(&told, workspace.as_ref(), &probe) {
+            Some(Proven::Newest(candidate)) => load(&candidate.recency.id).ok().map(Some),
+            Some(Proven::Nothing) => Some(None),
+            None => None,
+        };
+        if let Some(loaded) = loaded {
+            event!(
+                found = loaded.is_some(),
+                bytes = documents.bytes_read(),
+                "find_last proven"
+            );
+            return Ok(Newer {
+                loaded,
+                skipped: Vec::new(),
+                source: Source::Index,
+                listed: 0,
+            });
+        }
+        self.walk(documents, workspace.as_ref(), &told, &resolver, load)
+    }
+
+    /// Lists the directory and looks at what could be newest.
+    ///
+    /// The index's hints are looked at first. A hint that still matches bounds the walk: only files that are not
+    /// older can beat it, and every one of those is looked at.
+    fn walk<T>(
+        &self,
+        documents: &Documents<'_>,
+        workspace: Option<&Workspace<'_>>,
+        told: &Told,
+        resolver: &Resolver,
+        load: impl Fn(&SessionId) -> Result<T, Error>,
+    ) -> Result<Newer<T>, Error> {
+        let met = Met::default();
+        let probe = HeadProbe::<S>::new(&self.shared, documents, workspace).noting(&met);
         let listing = self.shared.backend.list(Area::Sessions)?;
-        let mut skipped = Vec::new();
-        let mut walk = Newest::new(&documents, documents.entries(&listing.entries)?, &probe)
+        let listed = listing.entries.len() as u64;
+        let mut walk = Newest::new(&documents, documents.entries(listing.entries)?, &probe)
             .threads(self.shared.threads);
         let mut hinted = Vec::new();
-        for id in self.hints(workspace.as_ref()) {
+        let mut unsettled = workspace.is_some_and(Workspace::is_unanswered);
+        for id in told.hints() {
             // One that is gone, moved or unreadable is left to the walk, which comes to it or not.
             if let Ok(Some((entry, Look::Hit(candidate)))) = probe.look(&id) {
                 walk = walk.seed(entry, Some(candidate));
                 hinted.push(id);
             }
         }
-        let mut loaded = None;
+        let (mut loaded, mut newest) = (None::<(Candidate, T)>, None::<Recency>);
+        let mut skipped = Vec::new();
         while let Some((_, candidate)) = walk.next_hit() {
+            // Whether it can be loaded is between its file and the caller's window; that it is the newest is not.
+            newest.get_or_insert_with(|| candidate.recency.clone());
             let id = &candidate.recency.id;
             match load(id) {
                 Ok(session) => {
@@ -120,14 +163,18 @@ impl<S: SessionRecord> SessionStore<S> {
                 Err(error) => skipped.push(Skipped::failed(id, error)),
             }
         }
+        let unlisted = |reason: &RejectReason| matches!(reason, RejectReason::Io(_));
+        unsettled |= (listing.rejected.iter()).any(|rejected| unlisted(&rejected.reason));
         skipped.extend(
             listing
                 .rejected
                 .into_iter()
                 .map(|rejected| Skipped::rejected(rejected, &self.shared)),
         );
+        let unreadable = walk.take_unreadable();
+        unsettled |= !unreadable.is_empty();
         skipped.extend(
-            walk.take_unreadable()
+            unreadable
                 .into_iter()
                 .map(|found| Skipped::unreadable(found, &self.shared)),
         );
@@ -135,8 +182,11 @@ impl<S: SessionRecord> SessionStore<S> {
             Some((candidate, _)) if hinted.contains(&candidate.recency.id) => Source::Index,
             _ => Source::Scan,
         };
-        if let (Some((candidate, _)), Source::Scan) = (&loaded, source) {
-            self.write_back(candidate);
+        // What could not be looked at may be the newest by tomorrow, without any change to the directory.
+        if !unsettled || !self.shared.rules.hold(Rule::Unreadable) {
+            let all = (walk.unprobed() == 0).then_some(&met);
+            let newest = newest.as_ref();
+            self.remember(told, &Walked { newest, all }, resolver);
         }
         event!(
             found = loaded.is_some(),
@@ -149,31 +199,7 @@ impl<S: SessionRecord> SessionStore<S> {
             loaded: loaded.map(|(_, session)| session),
             skipped,
             source,
+            listed,
         })
-    }
-
-    /// The sessions that the index names for a workspace, under each spelling; texts that are no ids are dropped here.
-    fn hints(&self, workspace: Option<&Workspace<'_>>) -> Vec<SessionId> {
-        let keys = match workspace {
-            Some(workspace) => workspace.keys().map(Some).collect(),
-            None => vec![None],
-        };
-        let mut hints: Vec<SessionId> = keys
-            .iter()
-            .filter_map(|key| match self.shared.index.lookup(key.as_deref()) {
-                Ok(Answer::Hint { pointer, .. }) => SessionId::new(&pointer.id).ok(),
-                _ => None,
-            })
-            .collect();
-        hints.sort_unstable();
-        hints.dedup();
-        hints
-    }
-
-    /// Tells the index what a walk found, so that the next lookup is short.
-    fn write_back(&self, found: &Candidate) {
-        if self.shared.access == Access::ReadWrite {
-            self.record_found(found);
-        }
     }
 }

@@ -1,131 +1,201 @@
-//! Listing sessions: headers, filtered, in order, a page at a time.
+//! Listing sessions: headers, filtered, in order, a page at a time; from the catalogue where that is proven.
 
-use session_model::{SessionId, SessionRecord, SessionSummary};
-use session_scan::Newest;
+mod keep;
+mod look;
+mod pick;
+
+use std::cmp::Reverse;
+
+use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
 use crate::backend::Area;
+use crate::catalogue::{Catalogue, Damaged, Row, Rows};
 use crate::corpus::Documents;
-use crate::order::system_time;
-use crate::probe::{Candidate, HeadProbe};
 use crate::skipped::Skipped;
 use crate::trace::{event, span};
 use crate::workspace::Workspace;
-use crate::{Counts, Cursor, Error, Listing, Query};
+use crate::{Error, Freshness, Listing, Query};
+use keep::Known;
+use look::{Look, Seen};
+use pick::{Pick, Step};
+
+/// One call of `list`: what everything in it needs.
+struct Call<'c> {
+    query: &'c Query,
+    documents: &'c Documents<'c>,
+    workspace: Option<&'c Workspace<'c>>,
+    /// Sessions with a journal: their documents alone do not say what they are.
+    journals: Vec<String>,
+}
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Lists sessions, newest first.
     ///
-    /// Every file is looked at, so `skipped` names all that cannot be listed on every page. Bodies are read only for the
-    /// rows returned, and only where messages are counted; a fault in a body is reported by the page that finds it.
+    /// What an earlier listing found is kept in a catalogue, so that an unchanged directory costs one look at it and an
+    /// unchanged file a `stat` at most ([`Query::freshness`] says which changes that cannot see). Delete or damage the
+    /// catalogue, and every answer stays the same.
+    ///
+    /// `skipped` names all that cannot be listed on every page. Bodies are read only for the rows returned, and only
+    /// where messages are counted that were not counted before; a fault in a body is reported by the page that finds it.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when the sessions directory cannot be read. No sessions is an empty listing.
+    /// [`Error::Io`] when the sessions directory cannot be read, [`Error::Cancelled`] when the query's own function ends
+    /// the call. No sessions is an empty listing.
+    ///
+    /// # Complexity
+    ///
+    /// With a catalogue and nothing changed, linear in the rows returned and those filtered out before them; with a
+    /// workspace, in all rows. Else linear in the files. Memory is that of the rows returned, and of about 200 bytes a
+    /// file where the directory has changed.
     pub fn list(&self, query: &Query) -> Result<Listing, Error> {
         span!("list");
         let documents = Documents::new(&*self.shared.backend);
         let resolver = self.resolver();
-        let workspace = query
-            .workspace
-            .as_deref()
-            .map(|asked| Workspace::new(asked, &resolver));
-        let probe = HeadProbe::<S>::new(&self.shared, &documents, workspace.as_ref());
-        let found = self.shared.backend.list(Area::Sessions)?;
-        let corpus = &documents;
-        let mut walk = Newest::new(&corpus, documents.entries(&found.entries)?, &probe)
-            .threads(self.shared.threads);
-        let (mut candidates, mut displaced) = (Vec::new(), Vec::new());
-        while let Some((_, candidate)) = walk.next_hit() {
-            if candidate.displaced {
-                displaced.push(Skipped::displaced(&candidate.recency.id));
+        let asked = query.workspace.as_deref();
+        let workspace = asked.and_then(|asked| Workspace::scoped(asked, query.scope, &resolver));
+        // Taken first: whatever is read after it may be newer than it says, never older.
+        let known = self.known();
+        let call = Call {
+            query,
+            documents: &documents,
+            workspace: workspace.as_ref(),
+            journals: self.journals(),
+        };
+        let proven = match &known.catalogue {
+            Some(catalogue) if known.is_proven() && query.freshness == Freshness::Directory => {
+                self.list_catalogue(&call, &known, catalogue)?
             }
-            candidates.push(candidate);
-        }
-        // A directory that changes while it is read may name a file twice.
-        candidates.dedup_by(|a, b| a.recency.id == b.recency.id);
-        let unreadable = walk
-            .take_unreadable()
-            .into_iter()
-            .map(|found| Skipped::unreadable(found, &self.shared));
-        let mut skipped: Vec<Skipped> = unreadable.chain(displaced).collect();
-        skipped.extend(
-            found
-                .rejected
-                .into_iter()
-                .map(|found| Skipped::rejected(found, &self.shared)),
-        );
-
-        let mut rows = Vec::new();
-        let mut next = None;
-        let limit = query.limit.unwrap_or(usize::MAX);
-        let mut page = candidates
-            .into_iter()
-            .filter(|candidate| is_after(candidate, query.after.as_ref()))
-            .peekable();
-        while rows.len() < limit
-            && let Some(candidate) = page.next()
-        {
-            next = page.peek().map(|_| Cursor(candidate.recency.clone()));
-            match self.summary(&documents, &candidate, query.counts) {
-                Ok(row) => rows.push(row),
-                Err(error) if error.is_not_found() => {}
-                Err(error) => skipped.push(Skipped::failed(&candidate.recency.id, error)),
-            }
-        }
-        if limit == 0 {
-            next.clone_from(&query.after);
-        }
+            _ => None,
+        };
+        let listing = match proven {
+            Some(listing) => listing,
+            None => self.list_files(&call, &known)?,
+        };
         event!(
-            rows = rows.len(),
-            skipped = skipped.len(),
+            rows = listing.rows.len(),
+            skipped = listing.skipped.len(),
             bytes = documents.bytes_read(),
             "list"
         );
-        Ok(Listing {
-            rows,
-            skipped,
-            next,
-        })
+        Ok(listing)
     }
 
-    fn summary(
+    /// Lists from a catalogue that is the whole truth but for what it says itself; `None` if it turns out not to be.
+    fn list_catalogue(
         &self,
-        documents: &Documents<'_>,
-        candidate: &Candidate,
-        counts: Counts,
-    ) -> Result<SessionSummary, Error> {
-        let id = candidate.recency.id.clone();
-        let messages = match counts {
-            Counts::Exact => self.count_first_array(documents, &id)?,
-            Counts::Skip => None,
-        };
-        let modified = system_time(candidate.modified);
-        let mut summary =
-            SessionSummary::new(id, candidate.header.clone(), candidate.bytes, modified);
-        summary.messages = messages;
-        summary.unfolded = candidate.unfolded;
-        Ok(summary)
-    }
-
-    /// Counts the elements of the record's first capped array, which is where its messages are.
-    fn count_first_array(
-        &self,
-        documents: &Documents<'_>,
-        id: &SessionId,
-    ) -> Result<Option<u64>, Error> {
-        let path = self.path(id);
-        let Some(array) = S::CAPPED.first() else {
+        call: &Call<'_>,
+        known: &Known,
+        catalogue: &Catalogue,
+    ) -> Result<Option<Listing>, Error> {
+        let mut look = Look::new(self, call);
+        let mut again: Vec<&str> = catalogue
+            .notes
+            .unsettled
+            .iter()
+            .map(SessionId::as_str)
+            .collect();
+        again.extend(call.journals.iter().map(String::as_str));
+        again.sort_unstable();
+        again.dedup();
+        let Some(seen) = look.again(&again)? else {
             return Ok(None);
         };
-        let document = documents
-            .document(id)?
-            .ok_or_else(|| Error::NotFound { path: path.clone() })?;
-        let counts = self.counted(&document, &[array], &path)?;
-        Ok(counts.into_iter().find_map(|(_, count)| count))
+        let mut fresh = seen.sorted().peekable();
+        let mut pick = Pick::new(self, call);
+        pick.of(look.files() + catalogue.rows());
+        let mut pages = match &call.query.after {
+            // Every row is needed to tell all those whose directory does not answer.
+            Some(cursor) if call.workspace.is_none() => {
+                catalogue.pages_after(cursor.0.at, cursor.0.updated)
+            }
+            _ => catalogue.pages(),
+        };
+        let mut last = None;
+        'pages: loop {
+            let page = match pages.next() {
+                Ok(Some(page)) => page,
+                Ok(None) => break,
+                Err(Damaged) => return Ok(None),
+            };
+            for row in page {
+                let Ok(row) = row else { return Ok(None) };
+                if last.is_some_and(|last| last < (row.at, row.updated)) {
+                    return Ok(None);
+                }
+                last = Some((row.at, row.updated));
+                while let Some(newer) = fresh.next_if(|fresh| fresh.key() > row.key()) {
+                    if pick.take(&newer)? == Step::Done {
+                        break 'pages;
+                    }
+                }
+                if again.binary_search(&row.id).is_err() && pick.take(&row)? == Step::Done {
+                    break 'pages;
+                }
+            }
+        }
+        for row in fresh {
+            if pick.take(&row)? == Step::Done {
+                break;
+            }
+        }
+        let (mut listing, counted) = pick.finish();
+        if !counted.is_empty() || known.would_settle(&seen, &call.journals) {
+            self.keep_more(known, catalogue, &seen, &counted, &call.journals);
+        }
+        let unlisted = catalogue.notes.unlisted.iter();
+        listing.skipped.extend(unlisted.map(Skipped::unlisted));
+        listing.skipped.extend(seen.skipped);
+        Ok(Some(listing))
     }
-}
 
-fn is_after(candidate: &Candidate, cursor: Option<&Cursor>) -> bool {
-    cursor.is_none_or(|Cursor(last)| candidate.recency < *last)
+    /// Lists by the files' own stamps, looking into those that the catalogue does not know as they are.
+    fn list_files(&self, call: &Call<'_>, known: &Known) -> Result<Listing, Error> {
+        let found = self.shared.backend.list(Area::Sessions)?;
+        let mut look = Look::new(self, call);
+        // Rows that lie in memory as they lie in the file.
+        let bytes = known
+            .catalogue
+            .as_ref()
+            .and_then(|catalogue| catalogue.load().ok());
+        let (unchanged, changed) = known.sort_out(bytes.as_deref(), &found.entries, &call.journals);
+        let seen = look.at(changed)?;
+        let mut rows: Vec<Row<'_>> = unchanged;
+        rows.extend(Rows(&seen.bytes).filter_map(Result::ok));
+        rows.sort_by_key(|row| Reverse(row.key()));
+        // A directory that changes while it is read may name a file twice.
+        rows.dedup_by(|a, b| a.id == b.id);
+        let mut pick = Pick::new(self, call);
+        pick.of(look.files() + rows.len() as u64);
+        for row in &rows {
+            if pick.take(row)? == Step::Done {
+                break;
+            }
+        }
+        let (mut listing, counted) = pick.finish();
+        self.keep(
+            known,
+            &rows,
+            &seen,
+            &counted,
+            &found.rejected,
+            &call.journals,
+        );
+        let rejected = found.rejected.into_iter();
+        listing
+            .skipped
+            .extend(rejected.map(|found| Skipped::rejected(found, &self.shared)));
+        listing.skipped.extend(seen.skipped);
+        Ok(listing)
+    }
+
+    /// The sessions that have a journal, sorted.
+    fn journals(&self) -> Vec<String> {
+        // What cannot be listed is the journal's own reader's to report.
+        let found = self.shared.backend.list(Area::Journal).unwrap_or_default();
+        let mut journals: Vec<String> = found.entries.into_iter().map(|entry| entry.name).collect();
+        journals.sort_unstable();
+        journals
+    }
 }

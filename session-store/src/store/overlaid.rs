@@ -131,7 +131,7 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 
     /// Counts the elements of arrays, in document and journal together.
-    pub(super) fn counted(
+    pub(in crate::store) fn counted(
         &self,
         document: &Document<'_>,
         arrays: &[&str],

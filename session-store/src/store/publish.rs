@@ -1,9 +1,9 @@
 //! The step that makes a change visible, with the index told under its lock.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use session_index::{Answer, Change, Pointer, WorkspaceIndex};
+use session_index::{Change, Rule, WorkspaceIndex};
 use session_model::{SessionId, SessionRecord};
 use session_scan::Look;
 
@@ -19,7 +19,7 @@ use crate::trace::index_unused;
 use crate::workspace::Workspace;
 
 impl<S: SessionRecord> SessionStore<S> {
-    /// Makes a written document visible and records it, holding the index lock around exactly the rename.
+    /// Makes a written document visible and records it, holding the index lock.
     ///
     /// If something else is there by now than what the caller's checks were made on, a program that does not take our
     /// locks was faster, and nothing is published.
@@ -33,35 +33,18 @@ impl<S: SessionRecord> SessionStore<S> {
         let workspace = target
             .directory
             .map(|directory| Workspace::new(directory, &resolver));
-        let mut checked = || {
-            if let Over::Only(expected) = target.over
-                && self.shared.backend.stat(&Blob::session(id))? != expected
-            {
+        let check = || match target.over {
+            Over::Only(expected) if self.shared.backend.stat(&Blob::session(id))? != expected => {
                 let (path, reason) = (self.path(id), ConflictReason::Changed);
-                return Err(Error::Conflict { path, reason });
+                Err(Error::Conflict { path, reason })
             }
-            rename()
+            Over::Only(_) | Over::Anything => Ok(()),
         };
-        self.change_index(&self.shared.index, &mut checked, |change| {
-            if let Some(stat) = self.shared.backend.stat(&Blob::session(id))? {
-                let recency = Recency::new(id.clone(), target.updated_at, stat.modified);
-                self.record(change, workspace.as_ref(), &recency);
-            }
-            Ok(())
+        self.change_index(&self.shared.index, check, rename, |change| {
+            let stat = self.shared.backend.stat(&Blob::session(id)).ok()??;
+            let recency = Recency::new(id.clone(), target.updated_at, stat.modified);
+            self.point(change, workspace.as_ref(), &recency)
         })
-    }
-
-    /// Records, in passing, a session that was not written just now but read: found by a walk, or brought back.
-    ///
-    /// Whoever holds the index lock is not waited for, and failures leave the index as it was.
-    pub(super) fn record_found(&self, found: &Candidate) {
-        let resolver = self.resolver();
-        let directory = found.header.directory.as_deref();
-        let workspace = directory.map(|directory| Workspace::new(directory, &resolver));
-        let _unrecorded = self.change_index(&self.shared.hurried_index, &mut || Ok(()), |change| {
-            self.record(change, workspace.as_ref(), &found.recency);
-            Ok(())
-        });
     }
 
     /// Reads the header of a session outside any walk; `None` where it cannot be used.
@@ -73,30 +56,29 @@ impl<S: SessionRecord> SessionStore<S> {
         }
     }
 
-    /// Runs a rename under the index lock, then tells the index about it.
+    /// Runs a rename under the index lock, between two stamps of the directory, then tells the index about it.
     ///
-    /// An index that cannot be locked in time stops the change; one that cannot be written only makes lookups slower.
+    /// An index that cannot be locked stops the change, as a rename that others do not know of could make them believe
+    /// what is no longer true. One that cannot be told everything (`None`), or cannot be written, proves nothing from
+    /// here on, which only makes lookups slower.
     pub(super) fn change_index(
         &self,
         index: &Arc<dyn WorkspaceIndex>,
+        check: impl FnOnce() -> Result<(), Error>,
         rename: &mut dyn FnMut() -> Result<(), Error>,
-        tell: impl FnOnce(&mut dyn Change) -> Result<(), Error>,
+        tell: impl FnOnce(&mut dyn Change) -> Option<()>,
     ) -> Result<(), Error> {
         let mut change = match index.begin() {
             Ok(change) => change,
-            Err(error) if error.is_locked() => {
-                return Err(Error::Locked {
-                    path: self.shared.root.join(".store/locks/.index.lock"),
-                });
-            }
-            Err(unwritable) => {
-                index_unused(&unwritable);
-                return rename();
-            }
+            Err(_) if !self.shared.rules.hold(Rule::Locked) => return rename(),
+            Err(error) => return Err(unlockable(self.index_lock(), error)),
         };
-        rename()?;
+        check()?;
+        let mut renamed = Ok(());
+        change.step(&mut || renamed = rename());
+        renamed?;
         // The change is visible from here on: whatever happens to the hint, the caller's call has succeeded.
-        if tell(&mut *change).is_ok()
+        if tell(&mut *change).is_some()
             && let Err(error) = change.commit()
         {
             index_unused(&error);
@@ -104,48 +86,16 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok(())
     }
 
-    /// Points the session's workspace, and the whole store, at a session that is visible.
-    pub(super) fn record(
-        &self,
-        change: &mut dyn Change,
-        workspace: Option<&Workspace<'_>>,
-        recency: &Recency,
-    ) {
-        let pointer = Pointer::new(recency.id.as_str(), recency.at, recency.updated);
-        let keys = workspace
-            .into_iter()
-            .flat_map(|workspace| workspace.keys().map(Some));
-        for key in keys.chain([None]) {
-            let of = workspace.filter(|_| key.is_some());
-            if self.wins(change, key.as_deref(), of, recency) {
-                change.record(key.as_deref(), pointer.clone());
-            }
-        }
+    fn index_lock(&self) -> PathBuf {
+        self.shared.root.join(".store/locks/.index.lock")
     }
+}
 
-    /// Whether a session comes before the one that the index points to, as that one reads now.
-    fn wins(
-        &self,
-        change: &dyn Change,
-        key: Option<&Path>,
-        workspace: Option<&Workspace<'_>>,
-        recency: &Recency,
-    ) -> bool {
-        let Ok(Answer::Hint { pointer, .. }) = change.lookup(key) else {
-            return true;
-        };
-        if pointer.id == recency.id.as_str() {
-            return true;
-        }
-        let Ok(id) = SessionId::new(&pointer.id) else {
-            return true;
-        };
-        let documents = Documents::new(&*self.shared.backend);
-        // Bounded, as others wait for the index lock meanwhile. What that cannot settle is replaced: a hint may be wrong.
-        let probe = HeadProbe::<S>::new(&self.shared, &documents, workspace).bounded();
-        match probe.look(&id) {
-            Ok(Some((_, Look::Hit(pointed)))) => pointed.recency < *recency,
-            _ => true,
-        }
+/// Why no change can be made without the index's lock.
+fn unlockable(path: PathBuf, error: session_index::Error) -> Error {
+    match error {
+        error if error.is_locked() => Error::Locked { path },
+        session_index::Error::Io { source, .. } => Error::io("lock", &path, source),
+        other => Error::io("lock", &path, std::io::Error::other(other)),
     }
 }

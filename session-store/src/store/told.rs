@@ -1,14 +1,12 @@
 //! What the index is told of an append: documents do not move then, so the index must hear of it from the append itself.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
 
 use session_index::Answer;
 use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
 use crate::Error;
-use crate::backend::{Area, BlobStat};
 use crate::order::Recency;
 use crate::workspace::Workspace;
 
@@ -26,12 +24,7 @@ pub(super) enum Told {
 pub(super) struct Keys {
     of: Option<PathBuf>,
     all: Vec<Option<PathBuf>>,
-    /// The directory of the index when all of it pointed to the session, if it had settled by then.
-    pointed: Option<BlobStat>,
 }
-
-/// How long ago a directory must have changed for a later change to show in its times, however coarse they are.
-const SETTLED: Duration = Duration::from_secs(2);
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Takes out of the index what an append makes untrue, before it becomes so.
@@ -42,16 +35,6 @@ impl<S: SessionRecord> SessionStore<S> {
         header: &SessionHeader,
     ) -> Result<Told, Error> {
         self.resolve_keys(keys, header);
-        // A pointer is replaced by a rename, which changes the directory: as long as it is the same, so are they.
-        let directory = if self.shared.has_index_files {
-            self.shared.backend.stat_area(Area::Index)?
-        } else {
-            None
-        };
-        if directory.is_some() && directory == keys.pointed {
-            return Ok(Told::Already);
-        }
-        let settled = directory.filter(is_settled);
         let answers: Vec<Answer> = keys
             .all
             .iter()
@@ -63,19 +46,23 @@ impl<S: SessionRecord> SessionStore<S> {
                 .is_some_and(|pointer| pointer.id == id.as_str())
         };
         if answers.iter().all(pointed) {
-            keys.pointed = settled;
             return Ok(Told::Already);
         }
         if answers
             .iter()
             .any(|answer| !matches!(answer, Answer::Unknown(_)) && !pointed(answer))
         {
-            self.change_index(&self.shared.index, &mut || Ok(()), |change| {
-                for key in &keys.all {
-                    change.remove(key.as_deref());
-                }
-                Ok(())
-            })?;
+            self.change_index(
+                &self.shared.index,
+                || Ok(()),
+                &mut || Ok(()),
+                |change| {
+                    for key in &keys.all {
+                        change.remove(key.as_deref());
+                    }
+                    Some(())
+                },
+            )?;
         }
         Ok(Told::Later)
     }
@@ -97,11 +84,15 @@ impl<S: SessionRecord> SessionStore<S> {
             .as_deref()
             .map(|directory| Workspace::new(directory, &resolver));
         // What fails here leaves an index that does not know, which makes a lookup slower and nothing else.
-        let _unrecorded = self.change_index(&self.shared.index, &mut || Ok(()), |change| {
-            let recency = Recency::new(id.clone(), header.updated_at, modified);
-            self.record(change, workspace.as_ref(), &recency);
-            Ok(())
-        });
+        let _unrecorded = self.change_index(
+            &self.shared.index,
+            || Ok(()),
+            &mut || Ok(()),
+            |change| {
+                let recency = Recency::new(id.clone(), header.updated_at, modified);
+                self.point(change, workspace.as_ref(), &recency)
+            },
+        );
     }
 
     /// Finds the keys under which a session is looked for, anew only when its directory is another.
@@ -118,16 +109,6 @@ impl<S: SessionRecord> SessionStore<S> {
         *keys = Keys {
             all: all.chain([None]).collect(),
             of: header.directory.clone(),
-            pointed: None,
         };
     }
-}
-
-/// Whether a directory has not changed for so long that its next change shows.
-fn is_settled(directory: &BlobStat) -> bool {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let changed = directory.changed.max(directory.modified);
-    now.is_ok_and(|now| {
-        u128::try_from(changed).is_ok_and(|changed| changed + SETTLED.as_nanos() < now.as_nanos())
-    })
 }

@@ -2,13 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
+use session_index::Rule;
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
 use super::delete::ERASED;
 use crate::backend::{Area, Blob, LockName};
+use crate::corpus::Documents;
 use crate::error::ConflictReason;
+use crate::order::Recency;
+use crate::probe::HeadProbe;
 use crate::trace::event;
+use crate::workspace::Workspace;
 use crate::{Error, Trashed};
 
 /// The ending of a restorable name in the trash: `<id>.<milliseconds since the epoch>.<random>.json`.
@@ -58,19 +63,37 @@ impl<S: SessionRecord> SessionStore<S> {
             return Ok(false);
         };
         self.clear_orphan(id, &lock)?;
+        // Read before the index is locked: where it belongs may take the file system a while to say.
+        let documents = Documents::new(&*self.shared.backend);
+        let probe = HeadProbe::<S>::new(&self.shared, &documents, None);
+        let trashed = documents.elsewhere(&Blob::trash(&latest.name));
+        let header = trashed
+            .ok()
+            .flatten()
+            .and_then(|document| probe.header(id, &document).ok());
+        let resolver = self.resolver();
+        let workspace = header
+            .as_ref()
+            .and_then(|header| header.directory.as_deref())
+            .map(|directory| Workspace::new(directory, &resolver));
         let restored = self.shared.backend.transfer(
             &lock,
             &Blob::trash(&latest.name),
             &Blob::session(id),
             self.shared.durability,
-            &mut |rename| self.change_index(&self.shared.index, rename, |_| Ok(())),
+            &mut |rename| {
+                let unchecked = || Ok(());
+                self.change_index(&self.shared.index, unchecked, rename, |change| {
+                    if !self.shared.rules.hold(Rule::Restored) {
+                        return Some(());
+                    }
+                    let header = header.as_ref()?;
+                    let stat = self.shared.backend.stat(&Blob::session(id)).ok()??;
+                    let recency = Recency::new(id.clone(), header.updated_at, stat.modified);
+                    self.point(change, workspace.as_ref(), &recency)
+                })
+            },
         );
-        // The next lookup would find it without this; only now is there a document whose header can be read.
-        if let Ok(true) = restored
-            && let Some(candidate) = self.candidate(id)
-        {
-            self.record_found(&candidate);
-        }
         event!(%id, "restore");
         match restored {
             Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {

@@ -11,7 +11,7 @@ use super::log::{Op, Recording};
 use crate::fs::{BlobStat, EntryKind, FileStat, Owner, parent};
 
 /// Names, contents and the record.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
     pub(super) files: BTreeMap<String, Arc<Content>>,
     pub(super) dirs: BTreeMap<String, DirNode>,
@@ -20,13 +20,40 @@ pub(super) struct State {
     pub(super) last_tick: i128,
     pub(super) recording: Option<Recording>,
     pub(super) failing_syncs: u32,
+    /// The clock that a test set; every change moves it on by a microsecond.
+    pub(super) clock: Option<i128>,
+    /// How coarse the times of changes are, in nanoseconds; 0 for times that are never told twice.
+    pub(super) grain: i128,
+    pub(super) boot: u128,
+    /// Whether it passes for a file system that only one kernel changes.
+    pub(super) local: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            files: BTreeMap::new(),
+            dirs: BTreeMap::new(),
+            locks: BTreeSet::new(),
+            next_inode: 0,
+            last_tick: 0,
+            recording: None,
+            failing_syncs: 0,
+            clock: None,
+            grain: 0,
+            // What survives a power cut starts under another system than it was written by.
+            boot: u128::from(fastrand::u64(1..)),
+            local: true,
+        }
+    }
 }
 
 /// A directory: its number, and when its names last changed.
 #[derive(Debug)]
 pub(super) struct DirNode {
     inode: u64,
-    changed: i128,
+    pub(super) modified: i128,
+    pub(super) changed: i128,
 }
 
 impl State {
@@ -36,14 +63,31 @@ impl State {
         }
     }
 
-    /// Tells a time that is never told twice, so that every change shows in a stat.
+    /// Tells the time.
+    pub(super) fn now(&self) -> i128 {
+        self.clock.unwrap_or_else(|| {
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_nanos());
+            i128::try_from(now).unwrap_or(i128::MAX)
+        })
+    }
+
+    /// Tells the time of a change: one that is never told twice, so that every change shows in a stat, unless the clock was
+    /// made coarse. A clock that a test set may go back.
     pub(super) fn tick(&mut self) -> i128 {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_nanos());
-        self.last_tick = i128::try_from(now)
-            .unwrap_or(i128::MAX)
-            .max(self.last_tick + 1);
+        let now = self.now();
+        self.last_tick = match &mut self.clock {
+            Some(clock) => {
+                *clock += 1_000;
+                now
+            }
+            None if self.grain > 0 => now,
+            None => now.max(self.last_tick + 1),
+        };
+        if self.grain > 0 {
+            self.last_tick -= self.last_tick.rem_euclid(self.grain);
+        }
         self.last_tick
     }
 
@@ -78,7 +122,7 @@ impl State {
     pub(super) fn touch_parent(&mut self, path: &str) {
         let changed = self.tick();
         if let Some(dir) = self.dirs.get_mut(parent(path)) {
-            dir.changed = changed;
+            (dir.modified, dir.changed) = (changed, changed);
         }
     }
 
@@ -90,7 +134,12 @@ impl State {
         if !dir.is_empty() {
             self.touch_parent(dir);
         }
-        self.dirs.insert(dir.to_owned(), DirNode { inode, changed });
+        let node = DirNode {
+            inode,
+            modified: changed,
+            changed,
+        };
+        self.dirs.insert(dir.to_owned(), node);
         self.log(|| Op::MakeDir {
             path: dir.to_owned(),
         });
@@ -119,6 +168,7 @@ impl State {
         });
     }
 
+    /// Cuts a file to a length.
     pub(super) fn truncate(&mut self, content: &Content, size: usize) {
         let tick = self.tick();
         content.truncate(size, tick);
@@ -170,7 +220,7 @@ impl State {
             ));
         }
         let dir = self.dirs.get(path)?;
-        let blob = BlobStat::new(DEVICE, dir.inode, 0, dir.changed, dir.changed);
+        let blob = BlobStat::new(DEVICE, dir.inode, 0, dir.modified, dir.changed);
         Some(FileStat::new(
             EntryKind::DIRECTORY,
             0o700,

@@ -54,6 +54,26 @@ impl MemoryFs {
         }))
     }
 
+    /// Sets the clock, forwards or back, in nanoseconds since the Unix epoch; from then on it moves with each change only.
+    pub fn set_clock(&self, now: i128) {
+        self.state().clock = Some(now);
+    }
+
+    /// Makes the times of changes as coarse as this, in nanoseconds: changes within one tick have one time.
+    pub fn set_grain(&self, nanoseconds: i128) {
+        self.state().grain = nanoseconds;
+    }
+
+    /// Makes it look as after another start of the system.
+    pub fn reboot(&self) {
+        self.state().boot += 1;
+    }
+
+    /// Makes it look like a network mount, whose times prove nothing.
+    pub fn make_remote(&self) {
+        self.state().local = false;
+    }
+
     /// Makes the next `count` file syncs fail as a broken disk does: the error comes once, and what was unsynced then is
     /// lost whatever a later sync of the same file says.
     pub fn fail_syncs(&self, count: u32) {

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{AtFlags, Mode, OFlags};
 
 use super::retry;
-use super::stat::{file_stat, required_kind};
+use super::stat::{blob_stat, required_kind};
 use crate::fs::{AppendFile, BlobStat};
 
 /// A file open for adding at its end, wherever another process has put that meanwhile.
@@ -58,6 +58,6 @@ impl AppendFile for OsAppender {
     }
 
     fn stat(&self) -> io::Result<BlobStat> {
-        Ok(file_stat(&rustix::fs::fstat(&self.0)?).blob)
+        Ok(blob_stat(&rustix::fs::fstat(&self.0)?))
     }
 }

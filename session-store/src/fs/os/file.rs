@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use session_codec::ReadAt;
 
 use super::retry;
-use super::stat::{file_stat, required_kind};
+use super::stat::{blob_stat, mode, required_kind};
 use crate::fs::{BlobStat, FileLock, OpenBlob, WriteFile};
 
 /// How often a lock file may be swapped under us before we call it busy.
@@ -29,7 +29,7 @@ impl ReadAt for OsFile {
 
 impl OpenBlob for OsFile {
     fn stat(&self) -> io::Result<BlobStat> {
-        Ok(file_stat(&rustix::fs::fstat(&self.0)?).blob)
+        Ok(blob_stat(&rustix::fs::fstat(&self.0)?))
     }
 }
 
@@ -51,7 +51,7 @@ impl WriteFile for OsWriter {
         sync_fd(&self.0)
     }
     fn stat(&self) -> io::Result<BlobStat> {
-        Ok(file_stat(&rustix::fs::fstat(&self.0)?).blob)
+        Ok(blob_stat(&rustix::fs::fstat(&self.0)?))
     }
 }
 
@@ -107,7 +107,7 @@ impl OsLock {
             };
             let stat = rustix::fs::fstat(&fd)?;
             required_kind(&stat)?;
-            if file_stat(&stat).mode != 0o600 {
+            if mode(&stat) != 0o600 {
                 // A umask may have taken our own bits; a foreign lock file may not be ours to change, and need not be.
                 let _ = rustix::fs::fchmod(&fd, Mode::RUSR | Mode::WUSR);
             }

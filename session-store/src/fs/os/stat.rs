@@ -9,24 +9,38 @@ use crate::fs::{BlobStat, EntryKind, FileKind, FileStat, Owner};
 /// Nanoseconds in a second.
 const SECOND: i128 = 1_000_000_000;
 
-/// Translates a stat. Field types differ between platforms, hence the casts, none of which loses a real value.
+/// Translates a stat, as seen by the user `euid`.
+pub(super) fn file_stat(stat: &Stat, euid: u32) -> FileStat {
+    let owner = if stat.st_uid == euid {
+        Owner::Ours
+    } else {
+        Owner::Foreign
+    };
+    FileStat::new(kind(stat), mode(stat), owner, blob_stat(stat))
+}
+
+/// The permission bits of a stat.
+#[allow(clippy::unnecessary_cast, reason = "types differ by platform")]
+pub(super) fn mode(stat: &Stat) -> u32 {
+    stat.st_mode as u32 & 0o777
+}
+
+/// Translates what a stat says of a file itself. Field types differ between platforms, hence the casts, none of which
+/// loses a real value.
 #[allow(
     clippy::unnecessary_cast,
     clippy::cast_sign_loss,
     clippy::cast_lossless,
     reason = "types differ by platform"
 )]
-pub(super) fn file_stat(stat: &Stat) -> FileStat {
-    let blob = BlobStat::new(
+pub(super) fn blob_stat(stat: &Stat) -> BlobStat {
+    BlobStat::new(
         stat.st_dev as u64,
         stat.st_ino as u64,
         u64::try_from(stat.st_size).unwrap_or(0),
         i128::from(stat.st_mtime) * SECOND + stat.st_mtime_nsec as i128,
         i128::from(stat.st_ctime) * SECOND + stat.st_ctime_nsec as i128,
-    );
-    let ours = stat.st_uid == rustix::process::geteuid().as_raw();
-    let owner = if ours { Owner::Ours } else { Owner::Foreign };
-    FileStat::new(kind(stat), stat.st_mode as u32 & 0o777, owner, blob)
+    )
 }
 
 /// Tells what a stat is of.

@@ -1,0 +1,217 @@
+//! One row of a catalogue, read where it lies.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use session_model::{InvalidId, SessionHeader, SessionId, SessionSummary};
+
+use super::bytes::{Take, length, size};
+use crate::backend::BlobStat;
+use crate::order::{Nanos, Recency, system_time};
+
+/// Where the number of messages stands in a row.
+const MESSAGES: usize = 56;
+/// What stands for a number of messages that was not counted.
+const UNCOUNTED: u64 = u64::MAX;
+const SECOND: Nanos = 1_000_000_000;
+
+/// The bits of the members that a session has.
+const TITLE: u8 = 1;
+const AGENT: u8 = 2;
+const DIRECTORY: u8 = 4;
+const MODEL: u8 = 8;
+const UPDATED: u8 = 16;
+const CREATED: u8 = 32;
+
+/// A session as a catalogue shows it, borrowed from its bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    bytes: &'a [u8],
+    pub(crate) id: &'a str,
+    /// The first two parts of the order.
+    pub(crate) at: Nanos,
+    pub(crate) updated: Nanos,
+    pub(crate) stat: BlobStat,
+    pub(crate) messages: Option<u64>,
+    pub(crate) title: Option<&'a str>,
+    pub(crate) agent: Option<&'a str>,
+    directory: Option<&'a [u8]>,
+    model: Option<&'a str>,
+    updated_at: Option<DateTime<Utc>>,
+    created_at: Option<DateTime<Utc>>,
+}
+
+/// Writes a session as a row; `None`, with nothing written, if it is too large for one.
+pub(crate) fn encode(
+    out: &mut Vec<u8>,
+    id: &SessionId,
+    header: &SessionHeader,
+    stat: &BlobStat,
+) -> Option<()> {
+    let title = header.title.as_deref().map(str::as_bytes);
+    let agent = header.agent.as_deref().map(str::as_bytes);
+    let directory = header
+        .directory
+        .as_deref()
+        .map(|path| path.as_os_str().as_bytes());
+    let model = header.model.as_deref().map(str::as_bytes);
+    let texts = [
+        (TITLE, title),
+        (AGENT, agent),
+        (DIRECTORY, directory),
+        (MODEL, model),
+    ];
+    let times = [(UPDATED, header.updated_at), (CREATED, header.created_at)];
+    let id = id.as_str().as_bytes();
+    let mut lengths = [[0; 4]; 4];
+    for (length_of, (_, text)) in lengths.iter_mut().zip(&texts) {
+        *length_of = length(text.map_or(0, <[u8]>::len))?;
+    }
+    let id_length = u8::try_from(id.len()).ok()?;
+    let mut has = 0;
+    for (bit, text) in texts {
+        has |= if text.is_some() { bit } else { 0 };
+    }
+    for (bit, time) in times {
+        has |= if time.is_some() { bit } else { 0 };
+    }
+    out.extend(stat.device.to_le_bytes());
+    out.extend(stat.inode.to_le_bytes());
+    out.extend(stat.size.to_le_bytes());
+    out.extend(stat.modified.to_le_bytes());
+    out.extend(stat.changed.to_le_bytes());
+    out.extend(UNCOUNTED.to_le_bytes());
+    for (_, time) in times {
+        out.extend(time.map_or(0, |time| time.timestamp()).to_le_bytes());
+        out.extend(
+            time.map_or(0, |time| time.timestamp_subsec_nanos())
+                .to_le_bytes(),
+        );
+    }
+    out.push(has);
+    out.push(id_length);
+    out.extend(lengths.as_flattened());
+    out.extend(id);
+    for (_, text) in texts {
+        out.extend(text.unwrap_or_default());
+    }
+    Some(())
+}
+
+impl<'a> Row<'a> {
+    /// Reads the row at the start of `bytes`, and returns what follows it; `None` if that is no row.
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let mut take = Take(bytes);
+        let (device, inode, size_of) = (take.u64()?, take.u64()?, take.u64()?);
+        let (modified, changed) = (take.i128()?, take.i128()?);
+        let messages = take.u64()?;
+        let (updated, created) = ((take.i64()?, take.u32()?), (take.i64()?, take.u32()?));
+        let (has, id_length) = (take.u8()?, take.u8()?);
+        let lengths = [take.u32()?, take.u32()?, take.u32()?, take.u32()?];
+        let id = std::str::from_utf8(take.bytes(usize::from(id_length))?).ok()?;
+        let mut text = |bit, length| {
+            let text = take.bytes(size(length))?;
+            Some((has & bit != 0).then_some(text))
+        };
+        let title = utf8(text(TITLE, lengths[0])?)?;
+        let agent = utf8(text(AGENT, lengths[1])?)?;
+        let directory = text(DIRECTORY, lengths[2])?;
+        let model = utf8(text(MODEL, lengths[3])?)?;
+        let time = |bit, (seconds, nanos)| match has & bit {
+            0 => Some(None),
+            _ => DateTime::from_timestamp(seconds, nanos).map(Some),
+        };
+        let updated_at = time(UPDATED, updated)?;
+        let in_order = updated_at.map_or(modified, |_| {
+            Nanos::from(updated.0) * SECOND + Nanos::from(updated.1)
+        });
+        let rest = take.0;
+        let row = Self {
+            bytes: &bytes[..bytes.len() - rest.len()],
+            id,
+            at: in_order.min(modified),
+            updated: in_order,
+            stat: BlobStat::new(device, inode, size_of, modified, changed),
+            messages: (messages != UNCOUNTED).then_some(messages),
+            title,
+            agent,
+            directory,
+            model,
+            updated_at,
+            created_at: time(CREATED, created)?,
+        };
+        Some((row, rest))
+    }
+
+    /// The row as it lies there.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The parts of the order, to be compared with others.
+    pub(crate) fn key(&self) -> (Nanos, Nanos, &'a str) {
+        (self.at, self.updated, self.id)
+    }
+
+    pub(crate) fn recency(&self) -> Result<Recency, InvalidId> {
+        Ok(Recency {
+            at: self.at,
+            updated: self.updated,
+            id: SessionId::new(self.id)?,
+        })
+    }
+
+    pub(crate) fn directory(&self) -> Option<&'a Path> {
+        self.directory
+            .map(|bytes| Path::new(OsStr::from_bytes(bytes)))
+    }
+
+    /// The row as callers see it.
+    pub(crate) fn summary(&self, id: SessionId, messages: Option<u64>) -> SessionSummary {
+        let mut header = SessionHeader::default();
+        header.title = self.title.map(str::to_owned);
+        header.created_at = self.created_at;
+        header.updated_at = self.updated_at;
+        header.agent = self.agent.map(str::to_owned);
+        header.directory = self.directory().map(PathBuf::from);
+        header.model = self.model.map(str::to_owned);
+        let modified = system_time(self.stat.modified);
+        let mut summary = SessionSummary::new(id, header, self.stat.size, modified);
+        summary.messages = messages;
+        summary
+    }
+}
+
+/// Puts a number of messages into the bytes of a row.
+pub(super) fn set_messages(row: &mut [u8], messages: u64) {
+    if let Some(place) = row.get_mut(MESSAGES..MESSAGES + 8) {
+        place.copy_from_slice(&messages.to_le_bytes());
+    }
+}
+
+#[expect(clippy::option_option, reason = "damaged, absent, or there")]
+fn utf8(text: Option<&[u8]>) -> Option<Option<&str>> {
+    text.map(std::str::from_utf8).transpose().ok()
+}
+
+/// Rows that lie one after another; an error ends them.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Iterator for Rows<'a> {
+    type Item = Result<Row<'a>, super::Damaged>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let Some((row, rest)) = Row::read(self.0) else {
+            self.0 = &[];
+            return Some(Err(super::Damaged));
+        };
+        self.0 = rest;
+        Some(Ok(row))
+    }
+}

@@ -1,0 +1,24 @@
+//! How much around the asked directory a query takes in.
+
+/// Which sessions belong to the directory that a query names.
+///
+/// Paths are compared by components, as written first and then as the file system resolves them. On a file system that
+/// ignores case, and for Windows' `\\?\` spellings, that resolving is what makes two spellings one: nothing is folded
+/// here, as no rule of folding holds for every directory of a machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Scope {
+    /// Those of this directory.
+    #[default]
+    Exact,
+    /// Those of this directory and of all below it.
+    Below,
+    /// Those of every directory of the git repository that this one belongs to, in all of its worktrees; where there is
+    /// no repository, as [`Exact`](Self::Exact).
+    ///
+    /// Repositories within it, such as submodules, are others. Git itself is not run: `.git` and what it refers to is
+    /// read. A worktree that git no longer knows is not found.
+    Repository,
+    /// Every session, whatever its directory.
+    All,
+}

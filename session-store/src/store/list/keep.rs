@@ -1,0 +1,286 @@
+//! When a catalogue may be believed, and what is written into the next one.
+//!
+//! Owns the rules of trust: the directory's stamp, the files' stamps, the age of both. Must not know how a catalogue is
+//! laid out.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use session_index::Stamp;
+use session_model::{SessionId, SessionRecord};
+use session_scan::Entry;
+
+use super::Seen;
+use super::pick::Counted;
+use crate::backend::{
+    BackendEntry, BackendRejected, Blob, Lock, LockName, RejectReason, publish_now,
+};
+use crate::builder::Access;
+use crate::catalogue::{Catalogue, Header, NAME, Notes, Row, Rows, Unlisted, Writer};
+use crate::corpus::entry;
+use crate::store::SessionStore;
+use crate::{Durability, Error};
+
+/// How old a file's last change has to be where the clock may be coarse, in nanoseconds: the coarsest clock in use, FAT's,
+/// ticks every two seconds.
+const TICK: i128 = 2_000_000_000;
+/// The same where another machine's clock may have stamped the file: more than such clocks usually differ.
+const FOREIGN_TICK: i128 = 60_000_000_000;
+/// What was changed this long before a catalogue was made may not have reached the disk when the system went down, in
+/// nanoseconds. Linux writes within 35 seconds.
+const UNWRITTEN: i128 = 120_000_000_000;
+
+/// What is known before anything is listed.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The directory's stamp, taken before anything else; `None` where it would prove nothing.
+    stamp: Option<Stamp>,
+    /// When the call began, in nanoseconds since the Unix epoch.
+    since: i128,
+    pub(super) catalogue: Option<Catalogue>,
+}
+
+impl Known {
+    /// Whether the catalogue was made of the directory as it is.
+    pub(super) fn is_proven(&self) -> bool {
+        let header = self.catalogue.as_ref().map(|catalogue| catalogue.header);
+        self.stamp.is_some() && header.is_some_and(|header| header.stamp == self.stamp)
+    }
+
+    /// Sorts listed files into those that a catalogue's rows still stand for, and those to be looked into.
+    pub(super) fn sort_out<'r>(
+        &self,
+        rows: Option<&'r [u8]>,
+        listed: &[BackendEntry],
+        journals: &[String],
+    ) -> (Vec<Row<'r>>, Vec<Entry>) {
+        let rows = Rows(rows.unwrap_or_default()).map_while(Result::ok);
+        let known: HashMap<&str, Row<'r>> = rows
+            .filter(|row| self.trusts(row))
+            .map(|row| (row.id, row))
+            .collect();
+        let (mut unchanged, mut changed) = (Vec::new(), Vec::new());
+        for found in listed {
+            let has_journal = journals.binary_search(&found.name).is_ok();
+            match known.get(found.name.as_str()) {
+                Some(row) if row.stat == found.stat && !has_journal => unchanged.push(*row),
+                _ => changed.push(entry(&found.name, &found.stat)),
+            }
+        }
+        (unchanged, changed)
+    }
+
+    /// Whether a row of the catalogue stands for the file that has its stamp.
+    fn trusts(&self, row: &Row<'_>) -> bool {
+        let Some(header) = self.catalogue.as_ref().map(|catalogue| catalogue.header) else {
+            return false;
+        };
+        // After a crash a file may have its stamp without its content.
+        let same_run =
+            header.boot != 0 && self.stamp.is_some_and(|stamp| stamp.boot == header.boot);
+        same_run || row.stat.changed < header.since - UNWRITTEN
+    }
+
+    /// Whether a file may yet change without its stamp changing, if the clock is coarse.
+    fn is_young(&self, row: &Row<'_>) -> bool {
+        let tick = if self.stamp.is_some() {
+            TICK
+        } else {
+            FOREIGN_TICK
+        };
+        row.stat.changed > self.since - tick
+    }
+
+    /// Whether sessions that had to be looked at again could be kept by now.
+    pub(super) fn would_settle(&self, seen: &Seen, journals: &[String]) -> bool {
+        let has_journal =
+            |row: &Row<'_>| journals.binary_search_by(|id| (**id).cmp(row.id)).is_ok();
+        seen.sorted()
+            .any(|row| !self.is_young(&row) && !has_journal(&row) && Writer::takes(&row))
+    }
+}
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Takes the directory's stamp and opens the catalogue, in this order.
+    pub(super) fn known(&self) -> Known {
+        // A directory that cannot be looked at is reported by whoever lists it.
+        let stamp = self.shared.backend.stamp().ok().flatten();
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let since = since.map_or(0, |since| {
+            i128::try_from(since.as_nanos()).unwrap_or(i128::MAX)
+        });
+        let catalogue = self
+            .shared
+            .keeps_catalogue
+            .then(|| Catalogue::open(&*self.shared.backend, self.catalogue_kind()))
+            .flatten();
+        Known {
+            stamp,
+            since,
+            catalogue,
+        }
+    }
+
+    /// Tells catalogues apart whose rows would not be read the same: by the record's type and by the limits.
+    fn catalogue_kind(&self) -> u64 {
+        let kind = format!(
+            "{:?} {:?} {:?}",
+            S::DIRECTORY,
+            S::CAPPED.first(),
+            self.shared.limits
+        );
+        let (low, high) = (crc32fast::hash(kind.as_bytes()), kind.len() as u64);
+        u64::from(low) | high << 32
+    }
+
+    /// Keeps what a listing of the files found, unless the catalogue says it already.
+    pub(super) fn keep(
+        &self,
+        known: &Known,
+        rows: &[Row<'_>],
+        seen: &Seen,
+        counted: &Counted,
+        rejected: &[BackendRejected],
+        journals: &[String],
+    ) {
+        let mut notes = Notes {
+            unsettled: seen.unreadable.clone(),
+            unlisted: Vec::new(),
+        };
+        let mut is_whole = true;
+        for rejected in rejected {
+            let kind = match rejected.reason {
+                RejectReason::Kind(kind) => Some(kind),
+                RejectReason::Name => None,
+                RejectReason::Io(_) => {
+                    is_whole = false;
+                    continue;
+                }
+            };
+            let name = rejected.name.clone();
+            notes.unlisted.push(Unlisted { name, kind });
+        }
+        let fresh: HashSet<&str> = seen.sorted().map(|row| row.id).collect();
+        let unchanged = |catalogue: &Catalogue| {
+            let kept = (rows.len() - fresh.len()) as u64;
+            let proves = known.is_proven() || !is_whole || known.stamp.is_none();
+            kept == catalogue.rows()
+                && counted.is_empty()
+                && proves
+                && !known.would_settle(seen, journals)
+        };
+        if rows.is_empty() || known.catalogue.as_ref().is_some_and(unchanged) {
+            return;
+        }
+        let is_fresh = |row: &Row<'_>| fresh.contains(row.id);
+        let rows = rows.iter().copied();
+        self.write_catalogue(known, rows, &is_fresh, counted, notes, journals, is_whole);
+    }
+
+    /// Adds to a catalogue that is the whole truth what had to be counted or looked at again.
+    pub(super) fn keep_more(
+        &self,
+        known: &Known,
+        catalogue: &Catalogue,
+        seen: &Seen,
+        counted: &Counted,
+        journals: &[String],
+    ) {
+        if !self.writes_catalogues() {
+            return;
+        }
+        let Ok(bytes) = catalogue.load() else { return };
+        let fresh: HashSet<&str> = seen.sorted().map(|row| row.id).collect();
+        let is_fresh = |row: &Row<'_>| fresh.contains(row.id);
+        let old = Rows(&bytes)
+            .filter_map(Result::ok)
+            .filter(|row| !is_fresh(row));
+        let mut rows: Vec<Row<'_>> = old.chain(seen.sorted()).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.key()));
+        let notes = Notes {
+            unsettled: seen.unreadable.clone(),
+            unlisted: catalogue.notes.unlisted.clone(),
+        };
+        let rows = rows.into_iter();
+        self.write_catalogue(known, rows, &is_fresh, counted, notes, journals, true);
+    }
+
+    fn writes_catalogues(&self) -> bool {
+        self.shared.access == Access::ReadWrite && self.shared.keeps_catalogue
+    }
+
+    /// Writes a catalogue, if nobody holds the index lock; a failure leaves the one that is there.
+    #[expect(clippy::too_many_arguments, reason = "all that a catalogue is made of")]
+    fn write_catalogue<'r>(
+        &self,
+        known: &Known,
+        rows: impl Iterator<Item = Row<'r>>,
+        is_fresh: &dyn Fn(&Row<'_>) -> bool,
+        counted: &Counted,
+        mut notes: Notes,
+        journals: &[String],
+        is_whole: bool,
+    ) {
+        if !self.writes_catalogues() {
+            return;
+        }
+        let backend = &self.shared.backend;
+        let Ok(lock) = backend.lock(LockName::Index, Duration::ZERO) else {
+            return;
+        };
+        let mut fine = None;
+        let mut writer = Writer::default();
+        for row in rows {
+            let has_journal = journals.binary_search_by(|id| (**id).cmp(row.id)).is_ok();
+            let is_racy = is_fresh(&row)
+                && known.is_young(&row)
+                && !*fine.get_or_insert_with(|| self.tells_apart(&lock, row.stat.device));
+            match SessionId::new(row.id) {
+                Ok(id) if is_racy || has_journal || !Writer::takes(&row) => {
+                    notes.unsettled.push(id);
+                }
+                _ => writer.push(&row, counted.get(row.id).copied()),
+            }
+        }
+        // What was listed is the whole truth if no name has changed since before, and none can change unseen.
+        let now = backend.stamp().ok().flatten();
+        let proven =
+            now.filter(|now| is_whole && known.stamp == Some(*now) && backend.settles(&lock, now));
+        let header = Header {
+            kind: self.catalogue_kind(),
+            stamp: proven,
+            boot: now.map_or(0, |now| now.boot),
+            since: known.since,
+        };
+        if let Some(bytes) = writer.finish(&header, &notes) {
+            // A catalogue is a hint: without it, or with the old one, the next listing finds all of this again.
+            let _unwritten = self.replace_catalogue(&lock, &bytes);
+        }
+    }
+
+    fn replace_catalogue(&self, lock: &Lock, bytes: &[u8]) -> Result<(), Error> {
+        let blob = Blob::index(NAME);
+        let path = self.shared.backend.describe(&blob);
+        let mut write = |out: &mut dyn Write| {
+            let written = out.write_all(bytes);
+            written.map_err(|source| Error::io("write", &path, source))
+        };
+        let backend = &self.shared.backend;
+        backend
+            .replace(
+                lock,
+                &blob,
+                Durability::Process,
+                &mut write,
+                &mut publish_now,
+            )
+            .map(drop)
+    }
+
+    /// Whether a file's stamp changes with every change to it, however soon: asked as for a stamp that never ages.
+    fn tells_apart(&self, lock: &Lock, device: u64) -> bool {
+        let ageless = Stamp::new(0, device, 0, i128::MAX, i128::MAX);
+        self.shared.backend.settles(lock, &ageless)
+    }
+}

@@ -1,0 +1,218 @@
+//! Choosing the rows of a page out of all rows in order.
+
+use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
+
+use session_model::{SessionId, SessionRecord, SessionSummary};
+
+use super::Call;
+use crate::catalogue::Row;
+use crate::corpus::Beside;
+use crate::journal::Overlay;
+use crate::order::Recency;
+use crate::skipped::Skipped;
+use crate::store::SessionStore;
+use crate::workspace::Belongs;
+use crate::{Counts, Cursor, Error, Listing, Progress, Query, SkipReason};
+
+/// Whether more rows can make a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    More,
+    Done,
+}
+
+/// Numbers of messages that were counted for this page, by session.
+pub(super) type Counted = HashMap<String, u64>;
+
+/// Takes rows, newest first, and keeps those that a query asks for.
+pub(super) struct Pick<'c, S: SessionRecord> {
+    store: &'c SessionStore<S>,
+    call: &'c Call<'c>,
+    rows: Vec<SessionSummary>,
+    skipped: Vec<Skipped>,
+    /// The last row that was taken, listed or not.
+    last: Option<Recency>,
+    /// Whether there is a row beyond the page.
+    has_more: bool,
+    counted: Counted,
+    /// What is known of each directory that a row named.
+    belongs: HashMap<Vec<u8>, Belongs>,
+    files: u64,
+    of: u64,
+}
+
+impl<'c, S: SessionRecord> Pick<'c, S> {
+    pub(super) fn new(store: &'c SessionStore<S>, call: &'c Call<'c>) -> Self {
+        Self {
+            store,
+            call,
+            rows: Vec::new(),
+            skipped: Vec::new(),
+            last: None,
+            has_more: false,
+            counted: Counted::new(),
+            belongs: HashMap::new(),
+            files: 0,
+            of: 0,
+        }
+    }
+
+    /// Says how many files there are, for whoever watches.
+    pub(super) fn of(&mut self, files: u64) {
+        self.of = files;
+    }
+
+    /// Takes the next row in order.
+    pub(super) fn take(&mut self, row: &Row<'_>) -> Result<Step, Error> {
+        let query = self.call.query;
+        if query.since.is_some_and(|since| row.at < since) {
+            return Ok(Step::Done);
+        }
+        if !shows(query, row) {
+            return Ok(Step::More);
+        }
+        match self.belongs(row) {
+            Belongs::Yes => {}
+            Belongs::No => return Ok(Step::More),
+            Belongs::Unknown => {
+                let directory = row.directory().unwrap_or("".as_ref()).to_owned();
+                let reason = SkipReason::Unresolved { directory };
+                self.skipped.push(Skipped::session(row.id, reason));
+                return Ok(Step::More);
+            }
+        }
+        let is_after = |Cursor(last): &Cursor| row.key() < (last.at, last.updated, &*last.id);
+        if self.has_more || !query.after.as_ref().is_none_or(is_after) {
+            return Ok(Step::More);
+        }
+        if query.limit.is_some_and(|limit| self.rows.len() >= limit) {
+            self.has_more = true;
+            // A workspace's rows are all looked at, as `skipped` is to be the same on every page.
+            return Ok(match self.call.workspace {
+                Some(_) => Step::More,
+                None => Step::Done,
+            });
+        }
+        self.show(row)?;
+        Ok(Step::More)
+    }
+
+    fn show(&mut self, row: &Row<'_>) -> Result<(), Error> {
+        let recency = match row.recency() {
+            Ok(recency) => recency,
+            Err(error) => {
+                self.skipped.push(Skipped::failed(row.id, error.into()));
+                return Ok(());
+            }
+        };
+        let id = recency.id.clone();
+        self.last = Some(recency);
+        let messages = match (self.call.query.counts, row.messages) {
+            (Counts::Skip, _) => Ok(None),
+            (Counts::Exact, Some(messages)) => Ok(Some(messages)),
+            (Counts::Exact, None) => {
+                let counted = self.count(&id, row);
+                self.files += 1;
+                self.call.query.watch.tell(&Progress {
+                    files: self.files,
+                    of: self.of,
+                    bytes_read: self.call.documents.bytes_read(),
+                })?;
+                counted
+            }
+        };
+        match messages {
+            Ok(messages) => {
+                let mut summary = row.summary(id, messages);
+                summary.unfolded = self.unfolded(&summary.id)?;
+                self.rows.push(summary);
+            }
+            Err(error) if error.is_not_found() => {}
+            Err(error) => self.skipped.push(Skipped::failed(&id, error)),
+        }
+        Ok(())
+    }
+
+    /// Asks each directory once, however many sessions it has.
+    fn belongs(&mut self, row: &Row<'_>) -> Belongs {
+        let Some(workspace) = self.call.workspace else {
+            return Belongs::Yes;
+        };
+        let directory = row.directory();
+        let bytes = directory.map_or(&[][..], |path| path.as_os_str().as_bytes());
+        if let Some(known) = self.belongs.get(bytes).filter(|_| directory.is_some()) {
+            return *known;
+        }
+        let belongs = workspace.belongs(directory);
+        if directory.is_some() {
+            self.belongs.insert(bytes.to_owned(), belongs);
+        }
+        belongs
+    }
+
+    /// The bytes that a session's journal has and its document lacks; a journal of another document is reported.
+    fn unfolded(&mut self, id: &SessionId) -> Result<u64, Error> {
+        let documents = self.call.documents;
+        if !documents.journals()?.contains_key(id.as_str()) {
+            return Ok(0);
+        }
+        let Some(document) = documents.document(id)? else {
+            return Ok(0);
+        };
+        if matches!(document.beside(), Beside::Displaced) {
+            self.skipped.push(Skipped::displaced(id));
+        }
+        Ok(document.overlay().map_or(0, Overlay::bytes))
+    }
+
+    /// Counts the elements of the record's first capped array, which is where its messages are.
+    fn count(&mut self, id: &SessionId, row: &Row<'_>) -> Result<Option<u64>, Error> {
+        let path = self.store.path(id);
+        let Some(array) = S::CAPPED.first() else {
+            return Ok(None);
+        };
+        let document = self
+            .call
+            .documents
+            .document(id)?
+            .ok_or_else(|| Error::NotFound { path: path.clone() })?;
+        let counts = self.store.counted(&document, &[array], &path)?;
+        let messages = counts.into_iter().find_map(|(_, count)| count);
+        // Kept only if it was counted in the file that the row is of.
+        if let Some(messages) = messages
+            && document.overlay().is_none()
+            && document.stat().is_ok_and(|stat| stat == row.stat)
+        {
+            self.counted.insert(row.id.to_owned(), messages);
+        }
+        Ok(messages)
+    }
+
+    /// Gives the page, and what was counted for it.
+    pub(super) fn finish(self) -> (Listing, Counted) {
+        let next = match self.call.query.limit {
+            // Nothing was taken, so that the next page begins where this one did.
+            Some(0) => self.call.query.after.clone(),
+            _ => self.last.filter(|_| self.has_more).map(Cursor),
+        };
+        let listing = Listing {
+            rows: self.rows,
+            skipped: self.skipped,
+            next,
+        };
+        (listing, self.counted)
+    }
+}
+
+/// Whether a query asks for a row, as far as the row itself says.
+fn shows(query: &Query, row: &Row<'_>) -> bool {
+    let agent = |asked: &String| row.agent == Some(asked);
+    let title = |asked: &String| {
+        row.title
+            .is_some_and(|title| title.to_lowercase().contains(asked))
+    };
+    query.until.is_none_or(|until| row.at < until)
+        && query.agent.as_ref().is_none_or(agent)
+        && query.title.as_ref().is_none_or(title)
+}

@@ -1,0 +1,146 @@
+//! Moving the sessions of a directory that was moved.
+
+use std::path::Path;
+
+use session_codec::{Amendment, HeaderSpec, Revision, TailCap};
+use session_model::{SessionHeader, SessionId, SessionRecord};
+
+use super::SessionStore;
+use super::write::{Over, Target};
+use crate::corpus::Documents;
+use crate::error::ConflictReason;
+use crate::failure::{from_codec, from_header};
+use crate::rebind::{DirectoryText, NotThere, moved, top_edits};
+use crate::trace::{event, span};
+use crate::{Counts, Error, Freshness, Query, Rebind, Rebinding, Rebound};
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Lets the sessions of a directory, and of those below it, name the place that it was moved to.
+    ///
+    /// Sessions are found by the directory as they name it, as the old one usually is no longer there to be resolved;
+    /// the new one need not be there either. Only that member is changed: all else of a document is copied byte for
+    /// byte, `updated_at` included, so that rows keep their order. Each session is changed on its own, under its lock,
+    /// and only if it still names the directory that it was listed with; one that fails does not stop the others. A
+    /// handle that has seen a session before it was rebound has not seen it as it is now: saving it is a conflict.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the sessions directory cannot be read or one of the two paths is not absolute,
+    /// [`Error::ReadOnly`]; what fails for one session is in its [`Rebound::outcome`].
+    ///
+    /// # Complexity
+    ///
+    /// A listing, and one pass over each document that is changed.
+    pub fn rebind(
+        &self,
+        from: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        how: Rebind,
+    ) -> Result<Rebinding, Error> {
+        let (from, to) = (from.as_ref(), to.as_ref());
+        span!("rebind");
+        for path in [from, to] {
+            if !path.is_absolute() {
+                let source = std::io::ErrorKind::InvalidInput.into();
+                return Err(Error::io("rebind", path, source));
+            }
+        }
+        let query = Query::new()
+            .counts(Counts::Skip)
+            .freshness(Freshness::EachFile);
+        let listing = self.list(&query)?;
+        let mut sessions = Vec::new();
+        for row in listing.rows {
+            let Some(directory) = row.directory else {
+                continue;
+            };
+            let Some(target) = moved(&directory, from, to) else {
+                continue;
+            };
+            let outcome = match how {
+                Rebind::DryRun => Ok(None),
+                Rebind::Apply => self.rebind_one(&row.id, &directory, &target).map(Some),
+            };
+            sessions.push(Rebound {
+                id: row.id,
+                from: directory,
+                to: target,
+                outcome,
+            });
+        }
+        event!(sessions = sessions.len(), "rebind");
+        Ok(Rebinding {
+            sessions,
+            skipped: listing.skipped,
+        })
+    }
+
+    fn rebind_one(&self, id: &SessionId, from: &Path, to: &Path) -> Result<Revision, Error> {
+        let path = self.path(id);
+        let refused = |reason: String| Error::Refused {
+            path: path.clone(),
+            reason,
+        };
+        let lock = self.lock(id)?;
+        // A document that is written has everything: what was appended goes into it first.
+        self.fold(id, &lock)?;
+        let documents = Documents::new(&*self.shared.backend);
+        let document = documents
+            .document(id)?
+            .ok_or_else(|| Error::NotFound { path: path.clone() })?;
+        let stat = document
+            .stat()
+            .map_err(|source| Error::io("stat", &path, source))?;
+        let codec = &self.shared.codec;
+        let failed = |error| from_codec("read", &path, error);
+        // All but the elements, checked from end to end: what is wrong with it is not made worse.
+        let kept = codec
+            .prune(&document, &TailCap::all(S::CAPPED, 0))
+            .map_err(failed)?;
+        let header = SessionHeader::parse(&kept.json, S::DIRECTORY)
+            .map_err(|error| from_header(&path, &error))?;
+        if header.id.as_deref() != Some(id.as_str()) {
+            return Err(Error::misnamed(&path));
+        }
+        if header.directory.as_deref() != Some(from) {
+            let reason = ConflictReason::Changed;
+            return Err(Error::Conflict { path, reason });
+        }
+        let top: Vec<&str> = S::DIRECTORY.iter().take(1).copied().collect();
+        let text = self
+            .shared
+            .header_codec
+            .header(
+                kept.json.as_slice(),
+                &HeaderSpec::new(&top, &top, S::CAPPED),
+            )
+            .map_err(failed)?;
+        let text = String::from_utf8(text.json)
+            .map_err(|_| refused("the directory is not in UTF-8".to_owned()))?;
+        let directory = DirectoryText::of(to)
+            .map_err(|error| refused(format!("no text for the directory: {error}")))?;
+        let edits = top_edits(&text, S::DIRECTORY, &directory).map_err(|error| match error {
+            NotThere::Missing => refused("the directory is not where the record has it".to_owned()),
+            NotThere::Twice => refused("the directory is there twice".to_owned()),
+            NotThere::Json(error) => from_header(&path, &error),
+        })?;
+        let amendment =
+            edits
+                .into_iter()
+                .fold(Amendment::new(), |edit, (name, value)| match value {
+                    Some(value) => edit.member(&name, value),
+                    None => edit.remove(&name),
+                });
+        let target = Target {
+            id,
+            directory: Some(to),
+            updated_at: header.updated_at,
+            over: Over::Only(Some(stat)),
+        };
+        let written = self.write_document(&lock, &target, &mut |out| {
+            codec.amend(&document, &amendment, out)
+        })?;
+        event!(%id, revision = %written.seen.revision, "rebound");
+        written.durable.map(|()| written.seen.revision)
+    }
+}

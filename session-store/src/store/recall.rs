@@ -1,0 +1,218 @@
+//! What the index says before a walk, and what it is told after one.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use session_index::{Answer, Change, Consultation, Pointer, Proof, Rule, Scope, Stamp};
+use session_model::{SessionId, SessionRecord};
+use session_scan::Look;
+
+use super::SessionStore;
+use super::point::pointer;
+use crate::builder::Access;
+use crate::order::Recency;
+use crate::probe::{Candidate, HeadProbe};
+use crate::resolve::Resolver;
+use crate::trace::index_unused;
+use crate::workspace::Workspace;
+
+/// How many workspaces are recorded before the index lock is given to others for a moment.
+const AT_ONCE: usize = 64;
+
+/// The newest session of each directory that a walk came across, by the directory as it is stored.
+#[derive(Debug, Default)]
+pub(crate) struct Met(Mutex<HashMap<PathBuf, Recency>>);
+
+impl Met {
+    /// Takes note of a session.
+    pub(crate) fn note(&self, directory: &Path, recency: &Recency) {
+        let mut met = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match met.get_mut(directory) {
+            Some(newest) if *newest >= *recency => {}
+            Some(newest) => newest.clone_from(recency),
+            None => drop(met.insert(directory.to_owned(), recency.clone())),
+        }
+    }
+
+    /// The newest session under each key that a lookup may ask for; `None` if some directory did not resolve in time.
+    fn by_key(&self, resolver: &Resolver) -> Option<HashMap<PathBuf, Pointer>> {
+        let met = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest: HashMap<PathBuf, Pointer> = HashMap::new();
+        for (directory, recency) in met.iter() {
+            let workspace = Workspace::new(directory, resolver);
+            if workspace.is_unanswered() {
+                return None;
+            }
+            let to = pointer(recency);
+            for key in workspace.keys() {
+                let known = newest.entry(key).or_insert_with(|| to.clone());
+                if *known < to {
+                    known.clone_from(&to);
+                }
+            }
+        }
+        Some(newest)
+    }
+}
+
+/// What the index said of a workspace.
+#[derive(Debug)]
+pub(super) struct Told {
+    keys: Vec<Option<PathBuf>>,
+    says: Consultation,
+}
+
+/// What is so by the word of the index alone.
+#[derive(Debug)]
+pub(super) enum Proven {
+    /// This session is the newest.
+    Newest(Box<Candidate>),
+    /// There is none.
+    Nothing,
+}
+
+/// What a walk over the directory found.
+#[derive(Debug)]
+pub(super) struct Walked<'w> {
+    /// The greatest session that matches, whether it can be loaded or not.
+    pub(super) newest: Option<&'w Recency>,
+    /// What every file of the directory was looked at for, if every one was.
+    pub(super) all: Option<&'w Met>,
+}
+
+impl Told {
+    /// The sessions that the index names; texts that are no ids are dropped here.
+    pub(super) fn hints(&self) -> Vec<SessionId> {
+        let named = self.says.answers.iter().filter_map(Answer::pointer);
+        let mut hints: Vec<SessionId> = named
+            .filter_map(|pointer| SessionId::new(&pointer.id).ok())
+            .collect();
+        hints.sort_unstable();
+        hints.dedup();
+        hints
+    }
+}
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Asks the index, under each spelling of the workspace, and takes a stamp of the directory.
+    pub(super) fn consult(&self, workspace: Option<&Workspace<'_>>) -> Told {
+        let keys: Vec<Option<PathBuf>> = match workspace {
+            Some(workspace) => workspace.keys().map(Some).collect(),
+            None => vec![None],
+        };
+        let asked: Vec<Option<&Path>> = keys.iter().map(Option::as_deref).collect();
+        // An index that cannot be read is no index.
+        let says = self.shared.index.consult(&asked).unwrap_or_default();
+        Told { keys, says }
+    }
+
+    /// The newest session by the word of the index alone: `None` where its word is not enough.
+    ///
+    /// What is named must be there and be what was recorded: who wrote the pointer may have died before the session moved.
+    pub(super) fn proven(
+        &self,
+        told: &Told,
+        workspace: Option<&Workspace<'_>>,
+        probe: &HeadProbe<'_, S>,
+    ) -> Option<Proven> {
+        let rules = self.shared.rules;
+        let proven = |answer: &Answer| answer.proof() == Proof::Proven;
+        let answers = &told.says.answers;
+        let enough = if rules.hold(Rule::EveryKey) {
+            !answers.is_empty() && answers.iter().all(proven)
+        } else {
+            answers.iter().any(proven)
+        };
+        if !enough || workspace.is_some_and(Workspace::is_unanswered) {
+            return None;
+        }
+        let mut newest: Option<Candidate> = None;
+        for recorded in answers.iter().filter_map(Answer::pointer) {
+            let already = |newest: &Candidate| newest.recency.id.as_str() == recorded.id;
+            if newest.as_ref().is_some_and(already) {
+                continue;
+            }
+            let id = SessionId::new(&recorded.id).ok()?;
+            let found = match probe.look(&id) {
+                Ok(Some((_, Look::Hit(found)))) if pointer(&found.recency) >= *recorded => found,
+                _ if rules.hold(Rule::HintVerifies) => return None,
+                _ => self.candidate(&id)?,
+            };
+            if newest
+                .as_ref()
+                .is_none_or(|newest| newest.recency < found.recency)
+            {
+                newest = Some(found);
+            }
+        }
+        Some(newest.map_or(Proven::Nothing, |newest| Proven::Newest(Box::new(newest))))
+    }
+
+    /// Tells the index what a walk found, so that the next lookup needs none, unless somebody holds its lock.
+    pub(super) fn remember(&self, told: &Told, walked: &Walked<'_>, resolver: &Resolver) {
+        if self.shared.access == Access::ReadOnly {
+            return;
+        }
+        let newest = walked.newest.map(pointer);
+        let asked = told.keys.iter().map(Option::as_deref);
+        let Some(since) = told.says.stamp else {
+            // Nothing can be proven here; a hint is still worth having.
+            if let Some(newest) = newest
+                && told
+                    .says
+                    .answers
+                    .iter()
+                    .any(|answer| answer.pointer() != Some(&newest))
+            {
+                self.note(|change| asked.for_each(|key| change.record(key, newest.clone())));
+            }
+            return;
+        };
+        let noted = self.note(|change| {
+            change.walked(&since, Scope::Some);
+            asked.for_each(|key| change.prove(key, newest.clone()));
+        });
+        if let Some(met) = walked
+            .all
+            .filter(|_| noted && told.says.scope == Scope::Some)
+        {
+            self.remember_all(&since, met, resolver);
+        }
+    }
+
+    /// Records every workspace that a walk over all files came across, a few at a time.
+    fn remember_all(&self, since: &Stamp, met: &Met, resolver: &Resolver) {
+        let Some(by_key) = met.by_key(resolver) else {
+            return;
+        };
+        let pointers: Vec<(PathBuf, Pointer)> = by_key.into_iter().collect();
+        for some in pointers.chunks(AT_ONCE) {
+            let noted = self.note(|change| {
+                change.walked(since, Scope::Some);
+                for (key, newest) in some {
+                    change.prove(Some(key), Some(newest.clone()));
+                }
+            });
+            if !noted {
+                return;
+            }
+        }
+        self.note(|change| change.walked(since, Scope::All));
+    }
+
+    /// Makes one change to the index in passing: whoever holds its lock is not waited for, and failures leave hints at worst.
+    fn note(&self, tell: impl FnOnce(&mut dyn Change)) -> bool {
+        let Ok(mut change) = self.shared.hurried_index.begin() else {
+            return false;
+        };
+        tell(&mut *change);
+        match change.commit() {
+            Ok(()) => true,
+            Err(error) => {
+                index_unused(&error);
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Searching sessions: in order of their headers, on several threads, newest first.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use session_model::{SessionId, SessionRecord};
+use session_scan::{Corpus, Entry, Newest, Probe};
+
+use super::{SessionStore, Shared};
+use crate::SkipReason;
+use crate::backend::{Area, BackendListing};
+use crate::corpus::{Document, Documents};
+use crate::probe::{Candidate, HeadProbe};
+use crate::resolve::Resolver;
+use crate::search::file::{Plan, Worker, account};
+use crate::search::matcher::Matcher;
+use crate::search::queue::{Closing, Filling};
+use crate::search::{Run, SearchQuery};
+use crate::skipped::Skipped;
+use crate::trace::{event, span};
+use crate::workspace::Workspace;
+use crate::{Error, Hit, Hits};
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Searches the texts of sessions, newest session first.
+    ///
+    /// Finds exactly what decoding every document and looking at each of its texts would: those in
+    /// [`SEARCHED`](SessionRecord::SEARCHED) members for which [`is_text`](SessionRecord::is_text) holds. Of a
+    /// [`Session`](crate::Session), that is:
+    ///
+    /// | searched | not searched |
+    /// |---|---|
+    /// | `title` | all other members of the document |
+    /// | `messages`: `text`, `thinking`, `content` of a tool result, `name` and `arguments` of a tool call, `path` of a file | `role`, and of parts `type`, `id`, `tool_call_id`, `url`, `mime_type`, `signature`, `thought_signature` |
+    /// | `tool_uses`: `name`, `input`, `output` | `id` |
+    /// | every string in unknown parts and members of messages and tool uses, whatever the role | names of members |
+    ///
+    /// Files are searched as bytes for every spelling that JSON has for the text; only strings that contain such a
+    /// spelling are decoded. A regular expression is searched for in this way by texts that each match begins or ends
+    /// with; for one without such texts, such as `\d+`, every text is decoded.
+    ///
+    /// A session whose header cannot be read is skipped, as by [`list`](SessionStore::list). Of one that is broken
+    /// behind its header, what stands before the fault is searched, and all strings but the bad ones where only strings
+    /// are bad. It is reported if the search comes upon the fault: a document without a candidate is not judged, and
+    /// neither is what follows the last candidate of one.
+    ///
+    /// ```
+    /// use session_store::{Message, SearchQuery, Session, SessionId, SessionStore};
+    ///
+    /// # let scratch = tempfile::tempdir()?;
+    /// # let dir = scratch.path().join("sessions");
+    /// let store = SessionStore::open(&dir)?;
+    /// let mut session = Session::new(SessionId::new("first")?, "/home/me/project");
+    /// session.push(Message::user("Why does the \"parser\" test fail?"));
+    /// session.touch(chrono::Utc::now());
+    /// store.save(&session)?;
+    ///
+    /// let mut hits = store.search(&SearchQuery::text("the \"parser\""))?;
+    /// let hit = hits.next().expect("one message has it");
+    /// assert_eq!((hit.id().as_str(), hit.element), ("first", Some(0)));
+    /// assert_eq!(&hit.snippet.text[hit.snippet.matches[0].clone()], "the \"parser\"");
+    /// assert!(hits.next().is_none() && hits.take_skipped().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the sessions directory cannot be read, or no thread can be started. No sessions is no hits.
+    ///
+    /// # Memory
+    ///
+    /// For each thread a buffer of up to 4 MB, or the longest element of a longer document that has a candidate; a
+    /// bounded number of hits; and the headers of sessions.
+    pub fn search(&self, query: &SearchQuery) -> Result<Hits, Error> {
+        let listing = self.shared.backend.list(Area::Sessions)?;
+        let run = Arc::new(Run::default());
+        let limit = query.limit;
+        let job = Job {
+            shared: Arc::clone(&self.shared),
+            matcher: Matcher::new(query),
+            query: query.clone(),
+            run: Arc::clone(&run),
+        };
+        let driver = thread::Builder::new()
+            .name("session-search".to_owned())
+            .spawn(move || job.drive::<S>(listing))
+            .map_err(|source| Error::io("search", self.root(), source))?;
+        Ok(Hits::new(run, driver, limit))
+    }
+}
+
+/// What the thread that drives a search owns.
+struct Job {
+    shared: Arc<Shared>,
+    matcher: Matcher,
+    query: SearchQuery,
+    run: Arc<Run>,
+}
+
+impl Job {
+    fn drive<S: SessionRecord>(&self, listing: BackendListing) {
+        span!("search");
+        let (shared, run) = (&*self.shared, &*self.run);
+        let _closing = Closing(&run.queue);
+        for rejected in listing.rejected {
+            run.skip(Skipped::rejected(rejected, shared));
+        }
+        let documents = Documents::new(&*shared.backend);
+        let resolver = Resolver::new(shared.resolve_deadline, &shared.stuck);
+        let workspace = self.query.workspace.as_deref();
+        let workspace = workspace.map(|asked| Workspace::new(asked, &resolver));
+        let probe = HeadProbe::<S>::new(shared, &documents, workspace.as_ref());
+        let corpus = &documents;
+        let files = listing.entries.len();
+        let entries = documents.entries(listing.entries).unwrap_or_else(|error| {
+            run.skip(Skipped {
+                name: ".store/journal".into(),
+                reason: SkipReason::Failed(error),
+            });
+            Vec::new()
+        });
+        let source = Mutex::new(Source {
+            walk: Newest::new(&corpus, entries, &probe).threads(shared.threads),
+            last: None,
+            job: self,
+        });
+        let plan = Plan {
+            shared,
+            documents: &documents,
+            query: &self.query,
+            matcher: &self.matcher,
+            run,
+        };
+        let work = || {
+            let mut worker = Worker::<S>::new(&plan);
+            loop {
+                let next = source.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some((entry, candidate, lane)) = next else {
+                    break;
+                };
+                if let Err(error) = worker.search(&entry, &candidate, &lane) {
+                    run.skip(Skipped::failed(&candidate.recency.id, error));
+                }
+                account(run, &documents);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..shared.threads.min(files) {
+                // A refused thread is no failure: the others do its part.
+                let _ = thread::Builder::new().spawn_scoped(scope, work);
+            }
+            work();
+        });
+        event!(
+            sessions = run.sessions.load(std::sync::atomic::Ordering::Relaxed),
+            bytes = documents.bytes_read(),
+            "search"
+        );
+    }
+}
+
+/// The sessions to search, in order, each with its place in the answer.
+struct Source<'a, C: Corpus, P: Probe<C::File>> {
+    walk: Newest<'a, C, P>,
+    last: Option<SessionId>,
+    job: &'a Job,
+}
+
+impl<'a, 'd, C, P> Source<'a, C, P>
+where
+    C: Corpus<File = Document<'d>>,
+    P: Probe<C::File, Hit = Candidate>,
+{
+    fn next(&mut self) -> Option<(Entry, Candidate, Filling<'a, Vec<Hit>>)> {
+        let run = &*self.job.run;
+        while !run.queue.is_stopped() {
+            let next = self.walk.next_hit();
+            for unreadable in self.walk.take_unreadable() {
+                run.skip(Skipped::unreadable(unreadable, &self.job.shared));
+            }
+            let (entry, candidate) = next?;
+            let id = &candidate.recency.id;
+            // A directory that changes while it is read may name a file twice.
+            if self.last.as_ref() != Some(id) {
+                self.last = Some(id.clone());
+                return Some((entry, candidate, run.queue.open()));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,271 @@
+//! What a listing costs with a catalogue, when the catalogue is believed, and what damages and crashes do to it: nothing.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use session_store::backend::{DirBackend, MemoryBackend, Trust};
+use session_store::fs::{Fault, FaultFs, FileSystem, FsCall, MemoryFs, OsFs};
+use session_store::{
+    Builder, Counts, Durability, Freshness, IndexKind, Query, Session, SessionStore,
+};
+
+use crate::list::{CATALOGUE, check, document, facts, reported};
+use crate::support::{Scratch, session};
+
+/// A store over a file system whose calls are counted.
+fn counted<F: FileSystem + Clone>(fs: F) -> (Arc<DirBackend<FaultFs<F>>>, SessionStore) {
+    let backend = DirBackend::with_file_system(FaultFs::new(fs), Trust::strict()).unwrap();
+    let backend = Arc::new(backend);
+    let store = Builder::<Session>::on(Arc::clone(&backend) as _)
+        .durability(Durability::Process)
+        .threads(1)
+        .open()
+        .unwrap();
+    (backend, store)
+}
+
+fn calls<F: FileSystem + Clone>(backend: &DirBackend<FaultFs<F>>) -> Vec<u64> {
+    let calls = FsCall::ALL.map(|call| backend.file_system().calls(call));
+    calls.to_vec()
+}
+
+fn spent<F: FileSystem + Clone>(
+    backend: &DirBackend<FaultFs<F>>,
+    before: &[u64],
+) -> Vec<(FsCall, u64)> {
+    let after = calls(backend).into_iter().zip(before);
+    let spent = FsCall::ALL.into_iter().zip(after);
+    spent
+        .map(|(call, (after, before))| (call, after - before))
+        .filter(|(_, calls)| *calls > 0)
+        .collect()
+}
+
+#[test]
+fn an_unchanged_directory_costs_the_same_however_many_sessions_it_has() {
+    let mut costs = Vec::new();
+    for sessions in [10, 300] {
+        let scratch = Scratch::new();
+        let (backend, store) = counted(Arc::new(OsFs::new(scratch.sessions())));
+        for n in 0..sessions {
+            store.save(&document(n, 1, n as u64)).unwrap();
+        }
+        let query = Query::new().limit(5);
+        let first = store.list(&query).unwrap();
+        let before = calls(&backend);
+        let second = store.list(&query).unwrap();
+        assert_eq!(facts(&first), facts(&second));
+        costs.push(spent(&backend, &before));
+        let changed = document(3, 2, 3);
+        scratch.write_foreign(&changed);
+        let before = calls(&backend);
+        store.list(&Query::new().counts(Counts::Skip)).unwrap();
+        let opened = spent(&backend, &before);
+        let opened = opened.iter().find(|(call, _)| *call == FsCall::Open);
+        assert_eq!(
+            opened.map(|(_, calls)| *calls),
+            Some(2),
+            "the catalogue and what has changed"
+        );
+    }
+    // A stamp, the catalogue's header and first page, and a look for journals.
+    assert_eq!(costs[0], costs[1]);
+    let all: u64 = costs[0].iter().map(|(_, calls)| calls).sum();
+    assert!(all <= 4, "{:?}", costs[0]);
+}
+
+#[test]
+fn every_flipped_byte_and_every_cut_of_a_catalogue_changes_no_answer() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for n in 0..4 {
+        store.save(&document(n, n, n as u64)).unwrap();
+    }
+    scratch.write("broken.json", "{");
+    scratch.write("not an id.json", "{}");
+    fs::create_dir(scratch.file("directory.json")).unwrap();
+    let listing = store.list(&Query::new()).unwrap();
+    let (expected, skipped) = (facts(&listing), reported(&listing));
+    let whole = fs::read(scratch.file(CATALOGUE)).unwrap();
+    let check = |bytes: &[u8]| {
+        fs::write(scratch.file(CATALOGUE), bytes).unwrap();
+        let listing = store.list(&Query::new()).unwrap();
+        assert_eq!(facts(&listing), expected);
+        assert_eq!(reported(&listing), skipped);
+        let cursor = store.list(&Query::new().limit(2)).unwrap().next.unwrap();
+        fs::write(scratch.file(CATALOGUE), bytes).unwrap();
+        let listing = store.list(&Query::new().after(cursor)).unwrap();
+        assert_eq!(facts(&listing), expected[2..]);
+    };
+    for at in 0..whole.len() {
+        for bit in [0x01, 0x80] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= bit;
+            check(&bytes);
+        }
+        check(&whole[..at]);
+    }
+    check(&[whole.as_slice(), b"more"].concat());
+}
+
+#[test]
+fn a_change_within_one_tick_of_a_coarse_clock_is_seen() {
+    let fs = MemoryFs::new();
+    // Times that every change of this test shares, as far as a clock can tell.
+    fs.set_grain(1_900_000_000);
+    let backend = MemoryBackend::with_file_system(fs.clone());
+    let store = Builder::<Session>::on(Arc::new(backend)).open().unwrap();
+    let plant = |title: &str| {
+        let mut session = session("s", "/work", 1, 1);
+        session.title = Some(title.into());
+        fs.plant("s.json", &serde_json::to_vec(&session).unwrap());
+    };
+    for round in 0..3 {
+        for title in ["one", "two"] {
+            plant(title);
+            for freshness in [Freshness::EachFile, Freshness::Directory] {
+                let query = Query::new().freshness(freshness);
+                let rows = store.list(&query).unwrap().rows;
+                assert_eq!(rows[0].title.as_deref(), Some(title), "round {round}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_session_that_comes_within_one_tick_of_a_listing_is_seen() {
+    let fs = MemoryFs::new();
+    fs.set_grain(1_900_000_000);
+    let backend = MemoryBackend::with_file_system(fs.clone());
+    let store = Builder::<Session>::on(Arc::new(backend)).open().unwrap();
+    // The first listing makes the directory in which a catalogue can be.
+    for n in 0..12 {
+        fs.plant("half", &serde_json::to_vec(&document(n, 1, 1)).unwrap());
+        fs.rename("half", &format!("s{n}.json")).unwrap();
+        assert_eq!(store.list(&Query::new()).unwrap().rows.len(), n + 1);
+    }
+}
+
+#[test]
+fn what_was_written_just_before_a_power_cut_is_looked_at_again() {
+    let fs = MemoryFs::new();
+    let open = || {
+        let backend = MemoryBackend::with_file_system(fs.clone());
+        Builder::<Session>::on(Arc::new(backend)).open().unwrap()
+    };
+    open().save(&session("s", "/work", 1, 1)).unwrap();
+    open().list(&Query::new()).unwrap();
+    assert!(fs.content(CATALOGUE).is_some());
+    let (backend, store) = counted(fs.clone());
+    let opens = |backend: &DirBackend<FaultFs<MemoryFs>>| {
+        let before = backend.file_system().calls(FsCall::Open);
+        store.list(&Query::new()).unwrap();
+        backend.file_system().calls(FsCall::Open) - before
+    };
+    assert_eq!(opens(&backend), 1, "the catalogue alone");
+    fs.reboot();
+    assert!(opens(&backend) > 1, "the session, too");
+}
+
+#[test]
+fn a_session_with_a_journal_is_looked_at_each_time() {
+    let fs = MemoryFs::new();
+    let (backend, store) = counted(fs.clone());
+    for name in ["a", "b"] {
+        store.save(&session(name, "/work", 1, 1)).unwrap();
+    }
+    let opens = || {
+        let before = backend.file_system().calls(FsCall::Open);
+        assert_eq!(
+            store
+                .list(&Query::new().counts(Counts::Skip))
+                .unwrap()
+                .rows
+                .len(),
+            2
+        );
+        backend.file_system().calls(FsCall::Open) - before
+    };
+    opens();
+    assert_eq!(opens(), 1, "the catalogue alone");
+    fs.plant(".store/journal/a.journal", b"");
+    assert_eq!(
+        (opens(), opens()),
+        (2, 2),
+        "the session with the journal, too"
+    );
+}
+
+#[test]
+fn a_change_while_a_listing_is_made_is_seen_by_the_next() {
+    for freshness in [Freshness::Directory, Freshness::EachFile] {
+        let scratch = Scratch::new();
+        let store = scratch.store();
+        store.save(&document(1, 1, 1)).unwrap();
+        let (foreign, written) = (scratch.sessions(), AtomicU64::new(0));
+        let query = Query::new().freshness(freshness).on_progress(move |_| {
+            let n = written.fetch_add(1, Ordering::Relaxed);
+            let late = session(&format!("late{n}"), "/work", 1, 9);
+            let temporary = foreign.join("temporary");
+            fs::write(&temporary, serde_json::to_vec(&late).unwrap()).unwrap();
+            fs::rename(&temporary, foreign.join(format!("late{n}.json"))).unwrap();
+            ControlFlow::Continue(())
+        });
+        store.list(&query).unwrap();
+        check(&store, 1);
+    }
+}
+
+#[test]
+fn a_process_that_dies_at_any_step_of_keeping_a_catalogue_changes_no_answer() {
+    let mut died = 0;
+    for call in FsCall::ALL {
+        for nth in 1..40 {
+            let fs = MemoryFs::new();
+            let (backend, store) = counted(fs.clone());
+            store.save(&session("a", "/work", 1, 1)).unwrap();
+            store.list(&Query::new()).unwrap();
+            store.save(&session("b", "/work", 2, 2)).unwrap();
+            backend
+                .file_system()
+                .arm(Fault::errno(call, nth, 5).from_then_on());
+            let _died = store.list(&Query::new());
+            if backend.file_system().injected() == 0 {
+                break;
+            }
+            died += 1;
+            for _ in 0..2 {
+                let backend = MemoryBackend::with_file_system(fs.clone());
+                let store = Builder::<Session>::on(Arc::new(backend)).open().unwrap();
+                let listing = store.list(&Query::new()).unwrap();
+                let rows: Vec<_> = listing
+                    .rows
+                    .iter()
+                    .map(|row| (&*row.id, row.messages))
+                    .collect();
+                assert_eq!(rows, [("b", Some(2)), ("a", Some(1))], "{call:?} {nth}");
+                assert!(listing.skipped.is_empty());
+            }
+        }
+    }
+    assert!(died > 10, "{died}");
+}
+
+#[test]
+fn a_store_that_may_not_write_keeps_no_catalogue() {
+    let scratch = Scratch::new();
+    scratch.store().save(&document(1, 1, 1)).unwrap();
+    let reader = SessionStore::builder(scratch.sessions())
+        .read_only()
+        .open()
+        .unwrap();
+    reader.list(&Query::new()).unwrap();
+    assert!(!scratch.file(CATALOGUE).exists());
+    let unindexed = scratch.store_with(IndexKind::None);
+    unindexed.list(&Query::new()).unwrap();
+    assert!(!scratch.file(CATALOGUE).exists());
+    scratch.store().list(&Query::new()).unwrap();
+    assert!(scratch.file(CATALOGUE).exists());
+}
