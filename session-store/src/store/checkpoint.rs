@@ -185,14 +185,14 @@ impl<S: SessionRecord> SessionStore<S> {
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| since.as_millis());
         let name = format!("{id}.{now:013}.{:08x}.journal", fastrand::u32(..));
-        let moved = self.shared.backend.transfer(
+        self.shared.backend.transfer(
             lock,
             &Blob::journal(id),
             &Blob::quarantine(&name),
             self.shared.durability,
             &mut publish_now,
         )?;
-        event!(%id, moved, "journal_set_aside");
+        event!(%id, "journal_set_aside");
         Ok(())
     }
 }
