@@ -1,6 +1,7 @@
 //! Shows a backend's session documents to the scanner and counts what is read of them. Knows names and stats, no JSON.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use session_codec::{Codec, ReadAt, Revision};
@@ -8,6 +9,7 @@ use session_scan::{Corpus, Entry, Listing, OpenError, Reason, Rejected};
 
 use crate::Error;
 use crate::backend::{Area, Backend, BackendEntry, Blob, BlobStat, OpenBlob};
+use crate::fs::not_a_file_kind;
 
 /// The session documents of a backend, with a count of the bytes that were read.
 #[derive(Debug)]
@@ -43,15 +45,34 @@ impl<'b> Documents<'b> {
 
     /// Opens a document that is not in its place, such as in the trash.
     pub(crate) fn elsewhere(&self, blob: &Blob<'_>) -> Result<Option<Document<'_>>, Error> {
-        let blob = self.backend.open(blob)?;
-        Ok(blob.map(|blob| Document {
+        Ok(self.opened(self.backend.open(blob)?))
+    }
+
+    /// Opens one document that a listing showed; [`Document::confirm`] makes sure of what it is.
+    fn listed(&self, id: &str) -> Result<Option<Document<'_>>, Error> {
+        Ok(self.opened(self.backend.open_listed(&Blob::session(id))?))
+    }
+
+    fn opened(&self, blob: Option<Box<dyn OpenBlob>>) -> Option<Document<'_>> {
+        blob.map(|blob| Document {
             blob,
             bytes_read: &self.bytes_read,
-        }))
+        })
     }
 }
 
 impl Document<'_> {
+    /// Makes sure that a listed document is still a regular file.
+    pub(crate) fn confirm(&self, path: impl FnOnce() -> PathBuf) -> Result<(), Error> {
+        match self.blob.stat() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match not_a_file_kind(&error) {
+                Some(kind) => Error::not_a_file(path(), kind),
+                None => Error::io("stat", &path(), error),
+            }),
+        }
+    }
+
     /// The open file's own stat, whatever has since been put in its place.
     pub(crate) fn stat(&self) -> io::Result<BlobStat> {
         self.blob.stat()
@@ -117,7 +138,7 @@ impl<'b> Corpus for &'b Documents<'_> {
     }
 
     fn open(&self, entry: &Entry) -> Result<Self::File, OpenError> {
-        match self.document(&entry.name) {
+        match self.listed(&entry.name) {
             Ok(Some(document)) => Ok(document),
             Ok(None) => Err(OpenError::Vanished),
             Err(error) => Err(OpenError::Rejected(Reason::Other(Box::new(error)))),

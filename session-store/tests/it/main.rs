@@ -14,6 +14,8 @@ mod crash;
 mod faults;
 mod find;
 mod fs;
+#[cfg(target_os = "linux")]
+mod hung;
 mod list;
 mod peers;
 mod processes;
@@ -21,6 +23,7 @@ mod proof;
 mod rebind;
 mod record;
 mod save_load;
+mod scan;
 mod scope;
 mod search;
 mod store_crash;
