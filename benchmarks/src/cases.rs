@@ -11,6 +11,7 @@ mod later;
 mod list;
 mod load;
 mod open;
+mod page;
 mod save;
 mod scan;
 mod search;
@@ -52,6 +53,7 @@ pub fn growing_counts(scale: Scale) -> &'static [usize] {
 pub fn all(scale: Scale) -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(tail::cases(scale));
+    cases.extend(page::cases(scale));
     cases.extend(load::cases(scale));
     cases.extend(header::cases(scale));
     cases.extend(encode::cases(scale));

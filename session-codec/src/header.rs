@@ -13,6 +13,7 @@ use crate::{
     trace,
     walk::walk_at,
 };
+pub(crate) use backward::visit_from_end;
 use end::End;
 use found::{Found, Wanted};
 use head::Head;

@@ -46,12 +46,36 @@ impl SessionId {
         }
     }
 
+    /// Says whether a text would make an id, without making one.
+    ///
+    /// ```
+    /// use session_model::SessionId;
+    ///
+    /// assert!(SessionId::is_valid("2f1c-a_B"));
+    /// assert!(!SessionId::is_valid("../2f1c"));
+    /// ```
+    #[must_use]
+    pub fn is_valid(text: &str) -> bool {
+        fault(text).is_none()
+    }
+
     /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+/// Which bytes an id may hold behind its first; a table, as listings ask this of every byte of every name.
+const ALLOWED: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        allowed[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        byte += 1;
+    }
+    allowed
+};
 
 /// Returns what is wrong with `text`, if anything is.
 fn fault(text: &str) -> Option<Fault> {
@@ -62,7 +86,7 @@ fn fault(text: &str) -> Option<Fault> {
     if bytes.len() > MAX_LEN {
         return Some(Fault::TooLong);
     }
-    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let inner = |byte: &u8| ALLOWED[usize::from(*byte)];
     if !first.is_ascii_alphanumeric() || !bytes.iter().all(inner) {
         return Some(Fault::Character);
     }

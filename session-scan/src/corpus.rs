@@ -14,7 +14,7 @@ pub trait Corpus: Sync {
     /// An opened file.
     ///
     /// It lives on one worker, which drops it before it opens the next: a scan holds at most as many open files as it
-    /// has threads.
+    /// has threads or reads in flight.
     type File: Send;
 
     /// Lists the candidates, and what looks like one and is none.

@@ -71,7 +71,7 @@
 //! - **Nothing in silence.** What can't be listed, opened, read or understood is reported with a [`Reason`]. Only files
 //!   that went away meanwhile are passed over.
 //! - **Nothing harmful.** No link is followed, no named pipe waited for, nothing mapped, nothing written. At most one
-//!   file a thread is open, besides the directory.
+//!   file a thread or read in flight is open, besides the directory.
 //!
 //! # Features
 //!

@@ -8,19 +8,17 @@ use std::fmt;
 use crate::{Corpus, Entry, Probe, Unreadable};
 
 mod batch;
+mod pace;
 mod queue;
 
 use batch::{Outcome, look, look_at_all};
-use queue::{Candidate, Pending};
+use pace::Pace;
+use queue::{Candidates, Pending};
 
-/// How many candidates are looked at on the calling thread before workers are started: the wanted file is usually among
-/// the newest, and starting a thread costs as much as several looks.
-const ALONE: usize = 8;
-/// The first batch for workers, and the largest; batches double in between.
+/// The first batch for workers, the largest, and how batches grow in between.
 const BATCH: usize = 64;
-const LARGEST_BATCH: usize = 4096;
-/// A worker is worth starting for this many looks.
-const LOOKS_A_WORKER: usize = 4;
+const LARGEST_BATCH: usize = 16 * 1024;
+const GROWTH: usize = 4;
 
 /// Yields the hits of a probe in exact rank order, greatest first, looking at as few files as that takes.
 ///
@@ -29,7 +27,8 @@ const LOOKS_A_WORKER: usize = 4;
 /// greater than the mtime of the next candidate. Only then is it yielded, and only when the next hit is asked for does
 /// the walk go on.
 ///
-/// Hits and [`unreadable`](Self::unreadable) are the same for every number of threads.
+/// Hits and [`unreadable`](Self::unreadable) are the same for every number of [`threads`](Self::threads) and of
+/// [`reads_in_flight`](Self::reads_in_flight).
 ///
 /// # Panics
 ///
@@ -37,8 +36,9 @@ const LOOKS_A_WORKER: usize = 4;
 ///
 /// # Complexity
 ///
-/// Linear in the candidates to start, a logarithm for each look. Memory is that of the entries and of the hits not
-/// yielded yet; at most as many files as threads are open at any time.
+/// Linear in the candidates to start; all of them are sorted once the answer is not among the few newest. Memory is that of
+/// the entries and of the hits not yielded yet; at most as many files as threads, or as reads in flight if that is more,
+/// are open at any time.
 #[must_use = "nothing is looked at until a hit is asked for"]
 pub struct Newest<'a, C, P>
 where
@@ -47,12 +47,11 @@ where
 {
     corpus: &'a C,
     probe: &'a P,
-    threads: usize,
+    pace: Pace,
     batch: usize,
-    /// Candidates and seeds that came since the last call of `prepare`.
-    unsorted: Vec<Entry>,
+    /// Seeds that came since the last call of `prepare`.
     seeds: HashMap<String, (Entry, Option<P::Hit>)>,
-    candidates: BinaryHeap<Candidate>,
+    candidates: Candidates,
     pending: BinaryHeap<Pending<P::Hit>>,
     /// Reports from files that the hits yielded so far did not depend on.
     held: Vec<Unreadable>,
@@ -70,11 +69,10 @@ where
         Self {
             corpus,
             probe,
-            threads: 1,
+            pace: Pace::new(),
             batch: BATCH,
-            unsorted: entries,
             seeds: HashMap::new(),
-            candidates: BinaryHeap::new(),
+            candidates: Candidates::new(entries),
             pending: BinaryHeap::new(),
             held: Vec::new(),
             unreadable: Vec::new(),
@@ -93,12 +91,21 @@ where
         self
     }
 
-    /// Looks at up to this many files at once; 0 and 1 mean on the calling thread only, which is the default.
+    /// Looks at files on up to this many threads; 0 and 1 mean on the calling thread only, which is the default.
     ///
-    /// More threads than processors pay where reads wait for a disk or a network. The first few candidates are always
-    /// looked at on the calling thread.
+    /// The first few candidates are always looked at on the calling thread.
     pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads.max(1);
+        self.pace.threads = threads.max(1);
+        self
+    }
+
+    /// Has up to this many files open at once while looks turn out to wait for a disk or a network; by default no more than
+    /// there are threads.
+    ///
+    /// Whether they wait is found out by timing some of the looks on the calling thread. With everything in memory this
+    /// changes nothing; where reads have to wait, waiting for many at once takes hardly longer than waiting for one.
+    pub fn reads_in_flight(mut self, reads: usize) -> Self {
+        self.pace.in_flight = reads.max(1);
         self
     }
 
@@ -137,76 +144,78 @@ where
     /// Counts the candidates not looked at so far.
     #[must_use]
     pub fn unprobed(&self) -> usize {
-        self.candidates.len() + self.unsorted.len()
+        self.candidates.len()
     }
 
-    /// Sorts in what the builder collected.
+    /// Takes in the seeds.
     fn prepare(&mut self) {
-        if self.unsorted.is_empty() && self.seeds.is_empty() {
+        if self.seeds.is_empty() {
             return;
         }
-        let mut entries = std::mem::take(&mut self.candidates).into_vec();
-        entries.extend(self.unsorted.drain(..).map(Candidate));
-        if !self.seeds.is_empty() {
-            let pending = &mut self.pending;
-            let seeds = &mut self.seeds;
-            entries.retain(|Candidate(listed)| match seeds.remove(&listed.name) {
+        let pending = &mut self.pending;
+        let seeds = &mut self.seeds;
+        self.candidates
+            .retain(|listed| match seeds.remove(&listed.name) {
                 Some((seen, hit)) if seen == *listed => {
                     pending.extend(hit.map(|hit| Pending::new(seen, hit)));
                     false
                 }
                 _ => true,
             });
-            pending.extend(
-                seeds
-                    .drain()
-                    .filter_map(|(_, (seen, hit))| Some(Pending::new(seen, hit?))),
-            );
-        }
-        self.candidates = BinaryHeap::from(entries);
+        pending.extend(
+            seeds
+                .drain()
+                .filter_map(|(_, (seen, hit))| Some(Pending::new(seen, hit?))),
+        );
     }
 
     /// Says whether nothing unseen can be greater than the best hit.
-    fn is_decided(&self) -> bool {
+    fn is_decided(&mut self) -> bool {
         match (self.candidates.peek(), self.pending.peek()) {
             (None, _) => true,
             (Some(_), None) => false,
-            (Some(Candidate(next)), Some(best)) => best.at > next.modified,
+            (Some(next), Some(best)) => best.at > next.modified,
         }
     }
 
     fn look_further(&mut self) {
-        if self.threads == 1 || self.probed < ALONE || self.candidates.len() < 2 * LOOKS_A_WORKER {
-            if let Some(Candidate(entry)) = self.candidates.pop() {
-                let outcome = look(self.corpus, self.probe, &entry);
-                self.keep(entry, outcome);
+        let workers = self.pace.workers(self.candidates.len());
+        if workers == 1 {
+            if let Some(taken) = self.candidates.pop() {
+                let entry = self.candidates.entry(taken);
+                let outcome = self.pace.look(|| look(self.corpus, self.probe, entry));
+                self.keep(taken, outcome);
             }
             return;
         }
-        let mut batch = Vec::with_capacity(self.batch.min(self.candidates.len()));
-        while batch.len() < self.batch && !self.is_decided() {
-            let Some(Candidate(entry)) = self.candidates.pop() else {
-                break;
-            };
-            batch.push(entry);
-        }
-        self.batch = (self.batch * 2).min(LARGEST_BATCH);
-        let workers = self.threads.min(batch.len().div_ceil(LOOKS_A_WORKER));
-        let outcomes = look_at_all(self.corpus, self.probe, &batch, workers);
-        for (entry, outcome) in batch.into_iter().zip(outcomes) {
-            match outcome {
-                Some(outcome) => self.keep(entry, outcome),
-                None => self.candidates.push(Candidate(entry)),
-            }
+        let at = self.pending.peek().map(|best| best.at);
+        let batch = self.candidates.newest(self.batch, at);
+        self.batch = (self.batch * GROWTH).min(LARGEST_BATCH);
+        let outcomes = self.pace.batch(batch.len(), || {
+            look_at_all(self.corpus, self.probe, &batch, workers)
+        });
+        let mut found = outcomes.found;
+        found.sort_unstable_by_key(|(place, _)| *place);
+        let mut found = found.into_iter().peekable();
+        let places = (0..outcomes.looked.len()).filter(|place| outcomes.looked[*place]);
+        for (taken, place) in self
+            .candidates
+            .take(&outcomes.looked)
+            .into_iter()
+            .zip(places)
+        {
+            let outcome = found.next_if(|(of, _)| *of == place);
+            self.keep(taken, outcome.map_or(Outcome::Miss, |(_, outcome)| outcome));
         }
     }
 
-    fn keep(&mut self, entry: Entry, outcome: Outcome<P::Hit>) {
+    fn keep(&mut self, taken: usize, outcome: Outcome<P::Hit>) {
         self.probed += 1;
+        let entry = || self.candidates.entry(taken).clone();
         match outcome {
-            Outcome::Hit(hit) => self.pending.push(Pending::new(entry, hit)),
+            Outcome::Hit(hit) => self.pending.push(Pending::new(entry(), hit)),
             Outcome::Miss => {}
-            Outcome::Unreadable(reason) => self.held.push(Unreadable::new(entry, reason)),
+            Outcome::Unreadable(reason) => self.held.push(Unreadable::new(entry(), reason)),
         }
     }
 
@@ -248,7 +257,7 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Newest")
-            .field("threads", &self.threads)
+            .field("threads", &self.pace.threads)
             .field("unprobed", &self.unprobed())
             .field("probed", &self.probed)
             .field("pending", &self.pending.len())

@@ -11,6 +11,7 @@ use session_index::{JsonMapIndex, MemoryIndex, NoIndex, Rules, SidecarIndex, Wor
 use session_model::SessionRecord;
 
 use crate::backend::{Area, Backend, Blob, DirBackend, Trust};
+use crate::fs::OsFs;
 use crate::index_storage::BackendStorage;
 use crate::store::{Journals, SessionStore, Shared};
 use crate::{DefaultParser, Durability, Error, Limits};
@@ -20,6 +21,8 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// How long a lookup waits for another session's directory to resolve, unless told otherwise.
 const RESOLVE_DEADLINE: Duration = Duration::from_millis(500);
+/// How many reads wait at once where they have to wait: the time of a disk that is given more at once hardly falls.
+const READS_IN_FLIGHT: usize = 16;
 
 /// The longest header that is read, in bytes: far above any title, far below what would hurt.
 const HEADER_BYTES: u64 = 16 << 20;
@@ -105,6 +108,7 @@ pub struct Builder<S> {
     threads: usize,
     footers: Footers,
     rules: Rules,
+    reads_in_flight: usize,
     record: PhantomData<fn() -> S>,
 }
 
@@ -131,6 +135,7 @@ impl<S: SessionRecord> Builder<S> {
             threads: processors().min(8),
             footers: Footers::Written,
             rules: Rules::default(),
+            reads_in_flight: READS_IN_FLIGHT,
             record: PhantomData,
         }
     }
@@ -171,7 +176,17 @@ impl<S: SessionRecord> Builder<S> {
         self
     }
 
-    /// Sets how many threads a walk over many files uses at most, or a load of one that is large.
+    /// Sets how many files a walk has open at once at most while it turns out to wait for a disk or a network; 16 unless told,
+    /// and no more than there are threads with 1.
+    ///
+    /// With everything in memory no thread is started for this.
+    pub fn reads_in_flight(mut self, reads: usize) -> Self {
+        self.reads_in_flight = reads.max(1);
+        self
+    }
+
+    /// Sets how many threads a walk over many files uses at most while nothing has to be waited for, or a load of one that is
+    /// large.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
@@ -215,7 +230,10 @@ impl<S: SessionRecord> Builder<S> {
             Medium::Directory(dir, trust) => {
                 let path =
                     std::path::absolute(&dir).map_err(|source| Error::io("open", &dir, source))?;
-                let backend = DirBackend::open(&path, trust)?;
+                let fs = OsFs::new(&path)
+                    .threads(self.threads)
+                    .looks_in_flight(self.reads_in_flight);
+                let backend = DirBackend::on_disk(fs, trust)?;
                 if backend.warning().is_some() {
                     warnings.push(Warning::GroupWritable { path });
                 }
@@ -264,6 +282,7 @@ impl<S: SessionRecord> Builder<S> {
             threads: self.threads,
             rules: self.rules,
             keeps_catalogue: matches!(self.index, IndexKind::Sidecar | IndexKind::JsonMap),
+            reads_in_flight: self.reads_in_flight,
             root,
             journals: Journals::default(),
         }));

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,6 +12,7 @@ use session_scan::{Corpus, Entry, Listing, OpenError, Reason, Rejected};
 use crate::Error;
 use crate::backend::{Area, Backend, BackendEntry, Blob, BlobStat, OpenBlob};
 use crate::failure::from_codec;
+use crate::fs::not_a_file_kind;
 use crate::journal::{Journal, Overlay};
 
 /// The session documents of a backend, with a count of the bytes that were read.
@@ -163,16 +165,39 @@ impl<'b> Documents<'b> {
 
     /// Opens a document that is not in its place, such as in the trash, and that has no journal there.
     pub(crate) fn elsewhere(&self, blob: &Blob<'_>) -> Result<Option<Document<'_>>, Error> {
-        let blob = self.backend.open(blob)?;
-        Ok(blob.map(|blob| Document {
+        Ok(self.opened(self.backend.open(blob)?))
+    }
+
+    /// Opens one document that a listing showed; [`Document::confirm`] makes sure of what it is.
+    fn listed(&self, id: &str) -> Result<Option<Document<'_>>, Error> {
+        let journals = self.journals.get();
+        if journals.is_none_or(|journals| journals.contains_key(id)) {
+            return self.document(id);
+        }
+        Ok(self.opened(self.backend.open_listed(&Blob::session(id))?))
+    }
+
+    fn opened(&self, blob: Option<Box<dyn OpenBlob>>) -> Option<Document<'_>> {
+        blob.map(|blob| Document {
             blob,
             bytes_read: &self.bytes_read,
             journal: Beside::Nothing,
-        }))
+        })
     }
 }
 
 impl Document<'_> {
+    /// Makes sure that a listed document is still a regular file.
+    pub(crate) fn confirm(&self, path: impl FnOnce() -> PathBuf) -> Result<(), Error> {
+        match self.blob.stat() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match not_a_file_kind(&error) {
+                Some(kind) => Error::not_a_file(path(), kind),
+                None => Error::io("stat", &path(), error),
+            }),
+        }
+    }
+
     /// The open file's own stat, whatever has since been put in its place.
     pub(crate) fn stat(&self) -> io::Result<BlobStat> {
         self.blob.stat()
@@ -265,7 +290,7 @@ impl<'b> Corpus for &'b Documents<'_> {
     }
 
     fn open(&self, entry: &Entry) -> Result<Self::File, OpenError> {
-        match self.document(&entry.name) {
+        match self.listed(&entry.name) {
             Ok(Some(document)) => Ok(document),
             Ok(None) => Err(OpenError::Vanished),
             Err(error) => Err(OpenError::Rejected(Reason::Other(Box::new(error)))),

@@ -142,6 +142,15 @@ impl Error {
         }
     }
 
+    /// The refusal of something that is not a regular file.
+    pub(crate) fn not_a_file(path: PathBuf, kind: crate::fs::FileKind) -> Self {
+        Self::Corrupt {
+            path,
+            offset: None,
+            reason: crate::fs::NotAFile(kind).to_string(),
+        }
+    }
+
     /// A document whose `id` is not the one in its file's name: a copy, or a foreign file.
     pub(crate) fn misnamed(path: &Path) -> Self {
         let reason = "the id inside is not the one in the file's name".to_owned();

@@ -169,7 +169,7 @@ pub trait OpenBlob: ReadAt + Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// What the medium answers.
+    /// What the medium answers; `InvalidInput` if it was opened as a listed file and is no regular one.
     fn stat(&self) -> io::Result<BlobStat>;
 }
 
@@ -278,6 +278,16 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
         })
     }
 
+    /// Opens a path that a listing showed as a regular file, perhaps without asking again: what is not one any more is then
+    /// refused by the open file's `size` and `stat`, and until somebody calls them reads give what they give.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    fn open_listed(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
+        self.open(path)
+    }
+
     /// Creates a file that did not exist, with exactly these permission bits whatever the umask, before any byte is in it.
     ///
     /// # Errors
@@ -360,6 +370,12 @@ pub(crate) fn parent(path: &str) -> &str {
 /// The refusal of everything that is not a regular file, with its kind kept for whoever has to report it.
 pub(crate) fn not_a_file(kind: FileKind) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, NotAFile(kind))
+}
+
+/// The kind of what was refused as no regular file.
+pub(crate) fn not_a_file_kind(error: &io::Error) -> Option<FileKind> {
+    let inner = error.get_ref()?.downcast_ref::<NotAFile>()?;
+    Some(inner.0)
 }
 
 /// Why [`FileSystem::open`] answers `InvalidInput`.

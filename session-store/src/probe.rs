@@ -15,6 +15,10 @@ use crate::store::{Met, Shared};
 use crate::workspace::{Belongs, Workspace};
 use crate::{Error, SkipReason};
 
+mod glance;
+
+use glance::Elsewhere;
+
 /// A session whose header was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
@@ -57,6 +61,7 @@ pub(crate) struct HeadProbe<'p, S> {
     workspace: Option<&'p Workspace<'p>>,
     reach: Reach,
     met: Option<&'p Met>,
+    elsewhere: Elsewhere,
     record: PhantomData<fn() -> S>,
 }
 
@@ -81,6 +86,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             workspace,
             reach: Reach::Exact,
             met: None,
+            elsewhere: Elsewhere::default(),
             record: PhantomData,
         }
     }
@@ -221,6 +227,12 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
     type Hit = Candidate;
 
     fn probe(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
+        if self.is_elsewhere(entry, document) {
+            return Look::Miss;
+        }
+        if let Err(error) = document.confirm(|| self.shared.path(&entry.name)) {
+            return Unusable::look(SkipReason::Failed(error));
+        }
         let look = self.judge(entry, document);
         if !matches!(look, Look::Hit(_)) {
             return look;

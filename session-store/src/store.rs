@@ -95,6 +95,7 @@ pub(crate) struct Shared {
     pub(crate) rules: Rules,
     /// Whether listings keep a catalogue of what they found.
     pub(crate) keeps_catalogue: bool,
+    pub(crate) reads_in_flight: usize,
     pub(crate) root: PathBuf,
     /// What was learnt of journals that this store has written to.
     pub(crate) journals: Journals,

@@ -32,6 +32,7 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
         Step::new("consumers", || consumers::run(workspace)),
         Step::new("examples", || examples::run(workspace)),
         Step::new("corpus", || corpus::check(workspace)),
+        Step::new("benchmarks", || benchmarks(workspace)),
     ];
     steps::run("ci", &steps, only)
 }
@@ -85,6 +86,22 @@ fn test_optional_features(workspace: &Workspace) -> Result<()> {
         .with_context(|| format!("test {name} with all features"))?;
     }
     Ok(())
+}
+
+/// Checks the instrument, which is a workspace of its own: that a wrong contender fails a run is shown by its tests.
+fn benchmarks(workspace: &Workspace) -> Result<()> {
+    let sh = workspace.shell()?;
+    let manifest = workspace.root().join("benchmarks/Cargo.toml");
+    let build = workspace.target().join("benchmarks");
+    cmd!(sh, "cargo fmt --all --check --manifest-path {manifest}")
+        .run()
+        .context("run cargo fmt on the benchmarks")?;
+    cmd!(
+        sh,
+        "cargo test --locked --quiet --manifest-path {manifest} --target-dir {build}"
+    )
+    .run()
+    .context("test the benchmarks")
 }
 
 fn is_uncovered(package: &Package) -> bool {

@@ -6,7 +6,6 @@ use crate::data::document::Size;
 
 pub(super) fn cases(scale: Scale) -> Vec<Case> {
     let mut cases = vec![
-        Case::not_built("page/200/10MB", "realistic", 4),
         Case::not_built("salvage/10MB", "truncated in the middle", 6),
     ];
     let checked = sizes(scale)

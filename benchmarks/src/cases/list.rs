@@ -1,11 +1,12 @@
 //! Listing: the newest, all, and those of one directory.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Result;
 use session_model::SessionSummary;
 use session_model::testing::Layout;
-use session_store::{Counts, Query, SessionStore};
+use session_store::{Counts, IndexKind, Query, SessionStore};
 use tempfile::TempDir;
 
 use super::find;
@@ -126,10 +127,23 @@ fn summaries(rows: &[SessionSummary]) -> Result<Answer> {
 }
 
 fn ours(name: &'static str, many: &Many, what: What, counts: Counts, threads: usize) -> Contender {
+    ours_with(name, many, what, counts, threads, IndexKind::None)
+}
+
+/// Ours with an index or none; with one, listings keep a catalogue.
+fn ours_with(
+    name: &'static str,
+    many: &Many,
+    what: What,
+    counts: Counts,
+    threads: usize,
+    index: IndexKind,
+) -> Contender {
     let directory = many.directory.clone();
     let work = move || {
         Ok(SessionStore::builder(&directory)
             .threads(threads)
+            .index(index)
             .open()?
             .list(&query(what, counts))?)
     };
@@ -217,14 +231,21 @@ fn copy(many: &Many) -> Result<(TempDir, Many)> {
     Ok((scratch, Many { directory, files }))
 }
 
+/// Makes a catalogue that proves itself.
+fn catalogue(many: &Many) -> Result<()> {
+    let list = || SessionStore::open(&many.directory)?.list(&Query::new());
+    // The first listing makes the directory for it. Then the links are older than the coarsest clock's tick.
+    list()?;
+    std::thread::sleep(Duration::from_millis(2_100));
+    list()?;
+    Ok(())
+}
+
 fn catalogued(bench: &Bench, files: usize, what: What) -> Result<Setup> {
     let many = bench.data.many(files, Layout::Compact)?;
     let database = find::database(bench, &many, Layout::Compact)?;
     let (scratch, copied) = copy(&many)?;
-    // The first listing makes the directory for the catalogue, the second a catalogue that proves itself.
-    for _ in 0..2 {
-        SessionStore::open(&copied.directory)?.list(&Query::new())?;
-    }
+    catalogue(&copied)?;
     let sqlite = move || {
         sqlite::list(
             &sqlite::open_for_reading(&database)?,
@@ -232,7 +253,14 @@ fn catalogued(bench: &Bench, files: usize, what: What) -> Result<Setup> {
             what.limit(),
         )
     };
-    let mut contenders = vec![ours("ours", &copied, what, Counts::Exact, 1)];
+    let mut contenders = vec![ours_with(
+        "ours",
+        &copied,
+        what,
+        Counts::Exact,
+        1,
+        IndexKind::Sidecar,
+    )];
     if bench.field == Field::All {
         contenders.push(Contender::new("sqlite-open", Role::Rival, sqlite, |rows| {
             let messages = rows.iter().map(|row| row.4).sum();
@@ -248,9 +276,7 @@ fn catalogued(bench: &Bench, files: usize, what: What) -> Result<Setup> {
 fn changed(bench: &Bench, files: usize) -> Result<Setup> {
     let many = bench.data.many(files, Layout::Compact)?;
     let (scratch, copied) = copy(&many)?;
-    for _ in 0..2 {
-        SessionStore::open(&copied.directory)?.list(&Query::new())?;
-    }
+    catalogue(&copied)?;
     let kept = std::fs::read(copied.directory.join(CATALOGUE))?;
     let change = {
         let directory = copied.directory.clone();
@@ -274,7 +300,7 @@ fn changed(bench: &Bench, files: usize) -> Result<Setup> {
     let list = |name: &'static str, what: What, counts: Counts| {
         let (directory, kept) = (copied.directory.clone(), kept.clone());
         let before = move || Ok(std::fs::write(directory.join(CATALOGUE), &kept)?);
-        ours(name, &copied, what, counts, 1).prepare(before)
+        ours_with(name, &copied, what, counts, 1, IndexKind::Sidecar).prepare(before)
     };
     let directory = copied.directory.clone();
     let floor = move || crate::floors::look_at_all(&directory, Look::Stat);

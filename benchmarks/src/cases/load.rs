@@ -49,13 +49,19 @@ fn reference_facts(session: &reference::types::Session) -> Result<Answer> {
 
 fn setup(bench: &Bench, spec: &Spec) -> Result<Setup> {
     let document = Rc::new(bench.data.document(spec)?);
-    let (directory, id) = (document.directory.clone(), document.id());
-    let ours = move || Ok(SessionStore::open(&directory)?.load(&id)?);
+    let ours = |name, threads| {
+        let (directory, id) = (document.directory.clone(), document.id());
+        let work = move || {
+            let store = SessionStore::builder(&directory).threads(threads).open()?;
+            Ok(store.load(&id)?)
+        };
+        Contender::new(name, Role::Ours, work, |session| facts(session, 0))
+    };
     let path = document.path.clone();
     let codec = Codec::with_parser(SimdJson);
     let simd = move || Ok(codec.decode::<Session>(std::fs::read(&path)?)?);
     let mut contenders = vec![
-        Contender::new("ours", Role::Ours, ours, |session| facts(session, 0)),
+        ours("ours", 1),
         Contender::new("ours-simd-json", Role::Ours, simd, |session| {
             facts(session, 0)
         }),
@@ -63,6 +69,7 @@ fn setup(bench: &Bench, spec: &Spec) -> Result<Setup> {
     if bench.field == Field::Ours {
         return Ok(Setup::of(contenders));
     }
+    contenders.push(ours("ours-2-threads", 2));
     let path = document.path.clone();
     let reference = move || reference::load::load(&path);
     let path = document.path.clone();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use session_codec::{Codec, SimdJson, TailCap};
-use session_model::Session;
+use session_model::{LazySession, Session};
 use session_model::testing::{Layout, Shape};
 use session_store::{SessionStore, Window};
 
@@ -38,11 +38,12 @@ pub(super) fn cases(scale: Scale) -> Vec<Case> {
                     .grows(family, approximate(bytes))
                     .needs(needs),
             );
-            cases.push(Case::not_built(
-                format!("tail/footer/{window}/{size}"),
-                "realistic",
-                4,
-            ));
+            let family = format!("tail/footer/{window}");
+            let build = move |bench: &Bench| marked(bench, &spec, window);
+            cases.push(
+                Case::built(format!("{family}/{size}"), "realistic", build)
+                    .grows(family, approximate(bytes)),
+            );
         }
     }
     let bytes = if scale == Scale::Quick {
@@ -97,9 +98,31 @@ pub(super) fn part_facts(part: &Part) -> Result<Answer> {
     facts(&part.session, part.dropped)
 }
 
+/// The document with a footer; rivals and floors have the same content without one.
+fn marked(bench: &Bench, spec: &Spec, window: usize) -> Result<Setup> {
+    let plain = Rc::new(bench.data.document(spec)?);
+    let document = Rc::new(bench.data.marked(spec)?);
+    let mut contenders = vec![tail("ours", &document, window, 1)];
+    if bench.field == Field::All {
+        contenders.push(lazy_tail(&document, window));
+        contenders.extend(others(&document, window));
+        contenders.extend(databases(&engines(bench, &plain, spec)?, window)?);
+        let [read, needed] = floors(&plain, window);
+        contenders.extend([needed, read]);
+    }
+    let (from, to) = document.window(window);
+    Ok(Setup::of(contenders).note(format!(
+        "{} messages, {} bytes, of which {} footer; the window has {} bytes",
+        document.messages(),
+        document.bytes,
+        document.bytes - plain.bytes,
+        to - from
+    )))
+}
+
 fn setup(bench: &Bench, spec: &Spec, window: usize) -> Result<Setup> {
     let document = Rc::new(bench.data.document(spec)?);
-    let mut contenders = ours(&document, window);
+    let mut contenders = ours(&document, window, bench.field);
     if bench.field == Field::All {
         contenders.extend(others(&document, window));
         if document.bytes <= WHOLE_FILE * 11 / 10 {
@@ -117,25 +140,55 @@ fn setup(bench: &Bench, spec: &Spec, window: usize) -> Result<Setup> {
     )))
 }
 
-fn ours(document: &Rc<Document>, window: usize) -> Vec<Contender> {
+/// Resumes through the store, opened for it, on so many threads.
+fn tail(name: &str, document: &Document, window: usize, threads: usize) -> Contender {
     let directory = document.directory.clone();
     let id = document.id();
-    let store = move || Ok(SessionStore::open(&directory)?.load_tail(&id, Window::last(window))?);
-    let ours = Contender::new("ours", Role::Ours, store, |tail| {
+    let work = move || {
+        let store = SessionStore::builder(&directory).threads(threads).open()?;
+        Ok(store.load_tail(&id, Window::last(window))?)
+    };
+    Contender::new(name, Role::Ours, work, |tail| {
         facts(tail, tail.dropped().total())
-    });
+    })
+}
 
-    let path = document.path.clone();
-    let cap = TailCap::all(&["messages", "tool_uses"], window);
-    let codec = Codec::with_parser(SimdJson);
-    let simd = move || Ok(codec.tail::<Session, _>(&std::fs::File::open(&path)?, &cap)?);
-    let simd = Contender::new("ours-simd-json", Role::Ours, simd, |tail| {
-        facts(
-            &tail.value,
-            tail.dropped.iter().map(|(_, count)| count).sum(),
-        )
-    });
-    vec![ours, simd]
+/// Resumes without decoding a message, as a host does that shows the last few first.
+fn lazy_tail(document: &Document, window: usize) -> Contender {
+    let directory = document.directory.clone();
+    let id = document.id();
+    let work = move || {
+        let store = SessionStore::<LazySession>::builder_as(&directory)
+            .threads(1)
+            .open()?;
+        Ok(store.load_tail(&id, Window::last(window))?)
+    };
+    Contender::new("ours-lazy", Role::Ours, work, |tail| {
+        let answer = Answer::new()
+            .fact("id", &tail.id)
+            .fact("dropped", tail.dropped().total());
+        Ok(answer
+            .digest("messages", &tail.messages)?
+            .digest("tool_uses", &tail.tool_uses)?)
+    })
+}
+
+fn ours(document: &Rc<Document>, window: usize, field: Field) -> Vec<Contender> {
+    let mut ours = vec![tail("ours", document, window, 1)];
+    if field == Field::All {
+        let path = document.path.clone();
+        let cap = TailCap::all(&["messages", "tool_uses"], window);
+        let codec = Codec::with_parser(SimdJson);
+        let simd = move || Ok(codec.tail::<Session, _>(&std::fs::File::open(&path)?, &cap)?);
+        let simd = Contender::new("ours-simd-json", Role::Ours, simd, |tail| {
+            facts(
+                &tail.value,
+                tail.dropped.iter().map(|(_, count)| count).sum(),
+            )
+        });
+        ours.extend([tail("ours-2-threads", document, window, 2), simd]);
+    }
+    ours
 }
 
 fn others(document: &Rc<Document>, window: usize) -> Vec<Contender> {
@@ -204,7 +257,7 @@ fn databases(engines: &Path, window: usize) -> Result<Vec<Contender>> {
 }
 
 /// The first is what a tail without footer must do: read the file. The second is what a tail with one must do.
-fn floors(document: &Rc<Document>, window: usize) -> Vec<Contender> {
+fn floors(document: &Rc<Document>, window: usize) -> [Contender; 2] {
     let (path, bytes) = (document.path.clone(), document.bytes);
     let mut buffer = Vec::new();
     let read = move || floors::read_through(&path, &mut buffer);
@@ -219,5 +272,5 @@ fn floors(document: &Rc<Document>, window: usize) -> Vec<Contender> {
     let needed = Contender::new("needed-bytes", Role::Floor, needed, move |session| {
         facts(session, dropped)
     });
-    vec![read, needed]
+    [read, needed]
 }

@@ -6,8 +6,9 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use session_model::SessionId;
+use session_codec::{Amendment, Codec};
 use session_model::testing::{Generator, Layout, Shape};
+use session_model::{Session, SessionId, SessionRecord};
 
 use super::Data;
 use super::split::{Kind, split};
@@ -163,6 +164,40 @@ impl Data {
             path,
             bytes,
             offsets,
+        })
+    }
+}
+
+impl Data {
+    /// Returns a document as the store writes it: the bytes of the plain one, and a footer.
+    ///
+    /// # Errors
+    ///
+    /// What the codec or the file system says.
+    pub fn marked(&self, spec: &Spec) -> Result<Document> {
+        let plain = self.document(spec)?;
+        let made = self.directory(&format!("documents/{spec}-marked"), |made| {
+            let directory = made.join("sessions");
+            fs::create_dir(&directory)?;
+            let path = directory.join(format!("{ID}.json"));
+            let mut out = BufWriter::with_capacity(1 << 18, File::create(&path)?);
+            // The depth that a store allows: a footer promises no more than its writer checked.
+            let limits = session_codec::Limits::default().depth(100);
+            let codec = Codec::new().limits(limits).marks(Session::CAPPED);
+            codec.amend(&File::open(&plain.path)?, &Amendment::new(), &mut out)?;
+            out.flush()?;
+            Ok(())
+        })?;
+        let directory = made.join("sessions");
+        let path = directory.join(format!("{ID}.json"));
+        let bytes = fs::metadata(&path)
+            .with_context(|| format!("stat {}", path.display()))?
+            .len();
+        Ok(Document {
+            directory,
+            path,
+            bytes,
+            offsets: plain.offsets,
         })
     }
 }

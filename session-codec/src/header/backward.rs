@@ -7,7 +7,7 @@
 //! number, and the one that opens stands after punctuation or white space, so it
 //! has none. On a valid document the result is therefore exact.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 /// Where a member lies in the bytes looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +31,12 @@ pub(super) enum Halt {
 /// Returns the members that lie wholly in `bytes`, the end of a document, last
 /// first. `complete` says that the bytes are all of the document.
 pub(super) fn members_from_end(bytes: &[u8], complete: bool) -> (Vec<Ranges>, Halt) {
-    let mut reader = Backward {
-        bytes,
-        at: bytes.len(),
-        in_array: false,
-    };
+    let mut reader = Backward::new(bytes);
     let mut members = Vec::new();
-    let halt = match reader.members(&mut members) {
+    let halt = match reader.members(&mut |key, value| {
+        members.push(Ranges { key, value });
+        ControlFlow::Continue(())
+    }) {
         Ok(start) => Halt::Start(start),
         Err(Trouble::RanOut) if !complete => Halt::Cut {
             in_array: reader.in_array,
@@ -45,6 +44,17 @@ pub(super) fn members_from_end(bytes: &[u8], complete: bool) -> (Vec<Ranges>, Ha
         Err(_) => Halt::Broken,
     };
     (members, halt)
+}
+
+/// Calls `visit` with the places of the key, quotes included, and of the value
+/// of each member that lies wholly in `bytes`, the end of a document, last
+/// first, until it says break.
+pub(crate) fn visit_from_end(
+    bytes: &[u8],
+    visit: &mut dyn FnMut(Range<usize>, Range<usize>) -> ControlFlow<()>,
+) {
+    // Where the reading ends does not matter to whoever breaks it off.
+    let _ = Backward::new(bytes).members(visit);
 }
 
 #[derive(Debug)]
@@ -61,8 +71,19 @@ struct Backward<'a> {
     in_array: bool,
 }
 
-impl Backward<'_> {
-    fn members(&mut self, members: &mut Vec<Ranges>) -> Result<usize, Trouble> {
+impl<'a> Backward<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            at: bytes.len(),
+            in_array: false,
+        }
+    }
+
+    fn members(
+        &mut self,
+        visit: &mut dyn FnMut(Range<usize>, Range<usize>) -> ControlFlow<()>,
+    ) -> Result<usize, Trouble> {
         if self.token()? != b'}' {
             return Err(Trouble::Broken);
         }
@@ -80,10 +101,9 @@ impl Backward<'_> {
                 return Err(Trouble::Broken);
             }
             self.string()?;
-            members.push(Ranges {
-                key: self.at..end,
-                value,
-            });
+            if visit(self.at..end, value).is_break() {
+                return Ok(self.at);
+            }
             match self.token()? {
                 b',' => {}
                 b'{' => return Ok(self.at),

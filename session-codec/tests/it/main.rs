@@ -14,6 +14,7 @@ mod encode;
 mod errors;
 mod footer;
 mod footer_hostile;
+mod glance;
 mod header;
 mod hostile;
 mod lexer;

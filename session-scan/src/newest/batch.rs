@@ -2,18 +2,29 @@
 //!
 //! Owns the workers of a scan and how they stop early. Must not know the order in which hits are yielded.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use crossbeam::channel;
 
 use crate::{Corpus, Entry, Look, OpenError, Probe, Ranked, Reason};
 
+/// A worker takes this many candidates at a time at most, so that workers do not get in each other's way.
+const TAKEN: usize = 8;
+
 /// What came of one candidate.
 pub(crate) enum Outcome<H> {
     Hit(H),
     Miss,
     Unreadable(Reason),
+}
+
+/// What came of a batch.
+pub(crate) struct Outcomes<H> {
+    /// Which candidates were looked at; a hit makes older ones needless.
+    pub(crate) looked: Vec<bool>,
+    /// Everything but misses, by place in the batch, in no order.
+    pub(crate) found: Vec<(usize, Outcome<H>)>,
 }
 
 /// Opens one candidate, looks at it and closes it.
@@ -34,63 +45,67 @@ where
     }
 }
 
-/// Looks at `batch`, which is sorted newest first, on several threads, and gives one outcome for each candidate that was
-/// looked at; `None` stands for those that a hit made needless.
+/// Looks at `batch`, which is sorted newest first, on several threads, the calling one among them.
 ///
-/// The workers take candidates in order. When a hit arrives, the candidates older than its `at` are called off; those
+/// The workers take candidates in order. When there is a hit, the candidates older than its `at` are called off; those
 /// before them are all looked at, so no hit that could be greater is missed.
 pub(crate) fn look_at_all<C, P>(
     corpus: &C,
     probe: &P,
-    batch: &[Entry],
-    threads: usize,
-) -> Vec<Option<Outcome<P::Hit>>>
+    batch: &[&Entry],
+    workers: usize,
+) -> Outcomes<P::Hit>
 where
     C: Corpus,
     P: Probe<C::File>,
 {
-    let mut outcomes: Vec<_> = batch.iter().map(|_| None).collect();
+    let looked: Vec<AtomicBool> = batch.iter().map(|_| AtomicBool::new(false)).collect();
     let next = AtomicUsize::new(0);
     let limit = AtomicUsize::new(batch.len());
+    let taken = (batch.len() / (workers * TAKEN)).clamp(1, TAKEN);
     let work = |deliver: &mut dyn FnMut(usize, Outcome<P::Hit>)| {
         loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= limit.load(Ordering::Relaxed) {
-                break;
+            let first = next.fetch_add(taken, Ordering::Relaxed);
+            if first >= limit.load(Ordering::Relaxed) {
+                return;
             }
-            deliver(index, look(corpus, probe, &batch[index]));
+            for index in first..first + taken {
+                if index >= limit.load(Ordering::Relaxed) {
+                    return;
+                }
+                looked[index].store(true, Ordering::Relaxed);
+                let outcome = look(corpus, probe, batch[index]);
+                if let Outcome::Hit(hit) = &outcome {
+                    let at = hit.at();
+                    let needed = batch.partition_point(|entry| entry.modified >= at);
+                    limit.fetch_min(needed, Ordering::Relaxed);
+                }
+                if !matches!(outcome, Outcome::Miss) {
+                    deliver(index, outcome);
+                }
+            }
         }
     };
-    let mut receive = |index: usize, outcome: Outcome<P::Hit>| {
-        if let Outcome::Hit(hit) = &outcome {
-            let at = hit.at();
-            let needed = batch.partition_point(|entry| entry.modified >= at);
-            limit.fetch_min(needed, Ordering::Relaxed);
-        }
-        outcomes[index] = Some(outcome);
-    };
+    let mut found = Vec::new();
     let (sender, receiver) = channel::unbounded();
     thread::scope(|scope| {
-        let mut workers = 0;
-        for _ in 0..threads {
+        for _ in 1..workers {
             let sender = sender.clone();
             let work = &work;
             // A refused thread is no failure: the others do its part.
-            let spawned = thread::Builder::new().spawn_scoped(scope, move || {
+            let _ = thread::Builder::new().spawn_scoped(scope, move || {
                 work(&mut |index, outcome| {
                     // The receiver outlives the workers, so sending only fails while unwinding.
                     let _ = sender.send((index, outcome));
                 });
             });
-            workers += usize::from(spawned.is_ok());
         }
         drop(sender);
-        if workers == 0 {
-            work(&mut receive);
-        }
-        for (index, outcome) in receiver {
-            receive(index, outcome);
-        }
+        work(&mut |index, outcome| found.push((index, outcome)));
+        found.extend(receiver);
     });
-    outcomes
+    Outcomes {
+        looked: looked.into_iter().map(AtomicBool::into_inner).collect(),
+        found,
+    }
 }

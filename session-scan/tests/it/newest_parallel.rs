@@ -1,8 +1,10 @@
 //! Several threads give the same answers, hold few files and pass panics on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use session_scan::testing::{Counting, MemoryFile};
+use session_scan::testing::{Counting, CountingFile, MemoryCorpus, MemoryFile};
 use session_scan::{Entry, Look, Newest, Probe};
 
 use crate::store::{
@@ -118,4 +120,55 @@ fn a_panic_in_the_probe_is_passed_on_and_nothing_hangs() {
         let passed = catch_unwind(AssertUnwindSafe(|| newest.next_hit().is_some()));
         assert!(passed.is_err(), "{threads} threads");
     }
+}
+
+/// Looks that take long until several are under way at once, as on a disk that answers the better the more it is asked.
+struct Waiting<'a> {
+    corpus: &'a Counting<MemoryCorpus>,
+    looks: AtomicUsize,
+    together: AtomicBool,
+}
+
+impl Probe<CountingFile<MemoryFile>> for Waiting<'_> {
+    type Hit = Hit;
+
+    fn probe(&self, entry: &Entry, file: &CountingFile<MemoryFile>) -> Look<Hit> {
+        let began = Instant::now();
+        let alone = self.looks.fetch_add(1, Ordering::Relaxed) < 8;
+        let limit = if alone {
+            Duration::from_micros(200)
+        } else {
+            Duration::from_secs(20)
+        };
+        while began.elapsed() < limit && !self.together.load(Ordering::Relaxed) {
+            if self.corpus.open_now() >= 4 {
+                self.together.store(true, Ordering::Relaxed);
+            }
+            std::thread::yield_now();
+        }
+        Records.probe(entry, file)
+    }
+}
+
+#[test]
+fn slow_looks_wait_together_and_answer_as_if_alone() {
+    let store = large_store();
+    let counting = Counting::new(corpus(&store));
+    let probe = Waiting {
+        corpus: &counting,
+        looks: AtomicUsize::new(0),
+        together: AtomicBool::new(false),
+    };
+    let newest = Newest::new(&counting, entries(&counting), &probe).reads_in_flight(6);
+    let found: Vec<String> = newest.map(|(entry, _)| entry.name).collect();
+    assert_eq!(found, naive(&store));
+    assert!(
+        probe.together.load(Ordering::Relaxed),
+        "one thread waited for each alone"
+    );
+    assert!(
+        counting.open_most() <= 6,
+        "{} files were open",
+        counting.open_most()
+    );
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::durability::Durability;
 use crate::error::Error;
-use crate::fs::{EntryKind, FileKind, FileStat, FileSystem, NotAFile, OsFs};
+use crate::fs::{DirEntry, EntryKind, FileKind, FileStat, FileSystem, OsFs, not_a_file_kind};
 
 /// Blobs as files: documents in the directory itself, everything else in its `.store/`.
 #[derive(Debug)]
@@ -37,7 +37,11 @@ impl DirBackend {
     ///
     /// [`Error::Untrusted`] if others could have planted what is in it and `trust` does not allow that, [`Error::Io`].
     pub fn open(dir: impl Into<PathBuf>, trust: Trust) -> Result<Self, Error> {
-        let fs = OsFs::new(dir);
+        Self::on_disk(OsFs::new(dir), trust)
+    }
+
+    /// Opens a directory through a file system that was configured.
+    pub(crate) fn on_disk(fs: OsFs, trust: Trust) -> Result<Self, Error> {
         Self::with_file_system(
             if trust.follows_link() {
                 fs.follow_root_link()
@@ -122,24 +126,23 @@ impl<F: FileSystem> DirBackend<F> {
     }
 
     fn not_a_file(&self, path: &str, kind: FileKind) -> Error {
-        Error::Corrupt {
-            path: self.absolute(path),
-            offset: None,
-            reason: NotAFile(kind).to_string(),
-        }
+        Error::not_a_file(self.absolute(path), kind)
     }
 
-    /// Says what opening a path came to; a missing file is no error.
-    fn opened<T>(&self, path: &str, answer: io::Result<T>) -> Result<Option<T>, Error> {
-        match answer {
+    /// Opens a blob in one of the two ways.
+    fn open_with<T>(
+        &self,
+        blob: &Blob<'_>,
+        open: impl Fn(&str) -> io::Result<T>,
+    ) -> Result<Option<T>, Error> {
+        let path = blob.path()?;
+        self.judge()?;
+        match open(&path) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => match error
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<NotAFile>())
-            {
-                Some(NotAFile(kind)) => Err(self.not_a_file(path, *kind)),
-                None => Err(self.error("open", path, error)),
+            Err(error) => match not_a_file_kind(&error) {
+                Some(kind) => Err(self.not_a_file(&path, kind)),
+                None => Err(self.error("open", &path, error)),
             },
         }
     }
@@ -167,28 +170,33 @@ impl<F: FileSystem> Backend for DirBackend<F> {
         self.judge()?;
         let dir = area.dir();
         let found = self.fs.list(dir, &mut |name| area.wants(name));
-        let mut listing = BackendListing::default();
-        for entry in found
+        let found = found
             .map_err(|error| self.error("list", dir, error))?
-            .unwrap_or_default()
-        {
-            let reason = match (area.stem(&entry.name), entry.stat) {
-                (None, _) => continue,
-                (Some(Err(())), _) => RejectReason::Name,
-                (Some(Ok(_)), Err(error)) => RejectReason::Io(error),
-                (Some(Ok(name)), Ok(stat)) => match stat.kind {
+            .unwrap_or_default();
+        let mut rejected = Vec::new();
+        let mut judge = |entry: DirEntry| {
+            let reason = match (area.stem(&entry.name)?.map(str::len), entry.stat) {
+                (Err(()), _) => RejectReason::Name,
+                (Ok(_), Err(error)) => RejectReason::Io(error),
+                (Ok(length), Ok(stat)) => match stat.kind {
                     EntryKind::Not(kind) => RejectReason::Kind(kind),
-                    EntryKind::File => {
-                        listing.entries.push(BackendEntry::new(name, stat.blob));
-                        continue;
-                    }
+                    EntryKind::File => match entry.name.into_string() {
+                        Ok(mut name) => {
+                            name.truncate(length);
+                            return Some(BackendEntry::new(name, stat.blob));
+                        }
+                        Err(name) => {
+                            rejected.push(BackendRejected::new(name, RejectReason::Name));
+                            return None;
+                        }
+                    },
                 },
             };
-            listing
-                .rejected
-                .push(BackendRejected::new(entry.name, reason));
-        }
-        Ok(listing)
+            rejected.push(BackendRejected::new(entry.name, reason));
+            None
+        };
+        let entries = found.into_iter().filter_map(&mut judge).collect();
+        Ok(BackendListing { entries, rejected })
     }
 
     fn stat_area(&self, area: Area) -> Result<Option<BlobStat>, Error> {
@@ -215,9 +223,11 @@ impl<F: FileSystem> Backend for DirBackend<F> {
     }
 
     fn open(&self, blob: &Blob<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
-        let path = blob.path()?;
-        self.judge()?;
-        self.opened(&path, self.fs.open(&path))
+        self.open_with(blob, |path| self.fs.open(path))
+    }
+
+    fn open_listed(&self, blob: &Blob<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
+        self.open_with(blob, |path| self.fs.open_listed(path))
     }
 
     fn persist(&self, _lock: &Lock, blob: &Blob<'_>) -> Result<(), Error> {
@@ -233,9 +243,7 @@ impl<F: FileSystem> Backend for DirBackend<F> {
     }
 
     fn append(&self, _lock: &Lock, blob: &Blob<'_>) -> Result<Option<Box<dyn AppendFile>>, Error> {
-        let path = blob.path()?;
-        self.judge()?;
-        self.opened(&path, self.fs.open_append(&path))
+        self.open_with(blob, |path| self.fs.open_append(path))
     }
 
     fn replace(

@@ -181,6 +181,10 @@ impl<B: Backend> Backend for FaultBackend<B> {
         self.check(BackendCall::Open, "open", self.describe(blob))?;
         self.inner.open(blob)
     }
+    fn open_listed(&self, blob: &Blob<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
+        self.check(BackendCall::Open, "open", self.describe(blob))?;
+        self.inner.open_listed(blob)
+    }
     fn replace(
         &self,
         lock: &Lock,

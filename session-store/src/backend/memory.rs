@@ -64,6 +64,9 @@ impl Backend for MemoryBackend {
     fn open(&self, blob: &Blob<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
         Backend::open(&*self.0, blob)
     }
+    fn open_listed(&self, blob: &Blob<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
+        self.0.open_listed(blob)
+    }
     fn replace(
         &self,
         lock: &Lock,

@@ -41,7 +41,7 @@ impl Area {
     /// Tells whether a name is one of this area. No path is built from one that is not.
     fn accepts(self, name: &str) -> bool {
         match self {
-            Self::Sessions | Self::Journal => SessionId::new(name).is_ok(),
+            Self::Sessions | Self::Journal => SessionId::is_valid(name),
             // The store's own directory is not a file that others share.
             Self::Shared => name.starts_with('.') && name != STORE && is_plain(name),
             Self::Index | Self::Trash | Self::Quarantine => {
@@ -58,7 +58,7 @@ impl Area {
     }
 
     /// Takes a file name apart: `None` if it is none of this area's business, an error if it only looks like it.
-    pub(super) fn stem(self, file: &OsStr) -> Option<Result<String, ()>> {
+    pub(super) fn stem(self, file: &OsStr) -> Option<Result<&str, ()>> {
         if !self.wants(file) {
             return None;
         }
@@ -66,7 +66,7 @@ impl Area {
             .to_str()
             .and_then(|file| file.strip_suffix(self.suffix()));
         match stem {
-            Some(stem) if self.accepts(stem) => Some(Ok(stem.to_owned())),
+            Some(stem) if self.accepts(stem) => Some(Ok(stem)),
             // Other programs' dot files are no concern of ours.
             _ if self == Self::Shared => None,
             _ => Some(Err(())),
@@ -90,10 +90,15 @@ impl Blob<'_> {
             let refusal = io::Error::new(io::ErrorKind::InvalidInput, "not a name for a blob");
             return Err(Error::io("name", self.area.dir().as_ref(), refusal));
         }
-        Ok(join(
-            self.area.dir(),
-            &format!("{}{}", self.name, self.area.suffix()),
-        ))
+        let (dir, suffix) = (self.area.dir(), self.area.suffix());
+        let mut path = String::with_capacity(dir.len() + 1 + self.name.len() + suffix.len());
+        if !dir.is_empty() {
+            path.push_str(dir);
+            path.push('/');
+        }
+        path.push_str(self.name);
+        path.push_str(suffix);
+        Ok(path)
     }
 }
 

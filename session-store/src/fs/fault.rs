@@ -273,6 +273,13 @@ impl<F: FileSystem + Clone> FileSystem for FaultFs<F> {
     fn now(&self) -> i128 {
         self.inner.now()
     }
+    fn open_listed(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
+        let inner = self.call(FsCall::Open, || self.inner.open_listed(path))?;
+        Ok(Box::new(FaultFile {
+            inner,
+            fs: self.clone(),
+        }))
+    }
     fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {
         let inner = self.call(FsCall::Create, || self.inner.create_new(path, mode))?;
         Ok(Box::new(FaultWriter {

@@ -20,13 +20,14 @@ use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, Witn
 
 mod append;
 mod file;
+mod list;
 mod make;
-mod names;
 mod stat;
 mod walk;
 mod witness;
 
 use file::{OsFile, OsLock, OsWriter};
+use list::Width;
 use stat::{file_stat, required_kind};
 use walk::{in_one_call, walk};
 
@@ -47,6 +48,7 @@ pub struct OsFs {
     /// The effective user, asked once: listing many files must not ask for each.
     euid: u32,
     witness: OnceLock<Option<Witness>>,
+    width: Width,
 }
 
 impl OsFs {
@@ -61,7 +63,25 @@ impl OsFs {
             made: Mutex::new(Vec::new()),
             euid: rustix::process::geteuid().as_raw(),
             witness: OnceLock::new(),
+            width: Width {
+                threads: 1,
+                in_flight: 1,
+            },
         }
+    }
+
+    /// Lists a directory of many files on up to this many threads.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.width.threads = threads.max(1);
+        self
+    }
+
+    /// Asks for up to this many files at once while a listing turns out to wait for a disk or a network.
+    #[must_use]
+    pub fn looks_in_flight(mut self, looks: usize) -> Self {
+        self.width.in_flight = looks.max(1);
+        self
     }
 
     /// Lets the root itself be a symbolic link, which is refused otherwise.
@@ -154,6 +174,17 @@ impl OsFs {
         })
     }
 
+    /// Opens a file without asking what it is, in a way that does not matter: no link is followed, and no pipe waited for.
+    fn open_unasked(&self, path: &str) -> io::Result<OsFile> {
+        let flags =
+            OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+        Ok(OsFile(File::from(self.open_with(
+            path,
+            flags,
+            Mode::empty(),
+        )?)))
+    }
+
     /// Runs a call with an open directory.
     fn in_dir<T>(
         &self,
@@ -228,16 +259,18 @@ impl FileSystem for OsFs {
             if rustix::fs::fstat(fd)?.st_nlink == 0 {
                 return Err(Errno::NOENT.into());
             }
-            names::list(fd, self.euid, wanted)
+            list::list(fd, self.euid, self.width, wanted)
         }))
     }
 
     fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
-        let flags =
-            OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let fd = self.open_with(path, flags, Mode::empty())?;
-        required_kind(&rustix::fs::fstat(&fd)?)?;
-        Ok(Box::new(OsFile(File::from(fd))))
+        let file = self.open_unasked(path)?;
+        required_kind(&rustix::fs::fstat(&file.0)?)?;
+        Ok(Box::new(file))
+    }
+
+    fn open_listed(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
+        Ok(Box::new(self.open_unasked(path)?))
     }
 
     fn overwrite(&self, path: &str, mode: u32, bytes: &[u8]) -> io::Result<()> {

@@ -33,6 +33,9 @@ impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
     fn now(&self) -> i128 {
         (**self).now()
     }
+    fn open_listed(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
+        (**self).open_listed(path)
+    }
     fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {
         (**self).create_new(path, mode)
     }

@@ -138,7 +138,8 @@ impl<S: SessionRecord> SessionStore<S> {
         let listing = self.shared.backend.list(Area::Sessions)?;
         let listed = listing.entries.len() as u64;
         let mut walk = Newest::new(&documents, documents.entries(listing.entries)?, &probe)
-            .threads(self.shared.threads);
+            .threads(self.shared.threads)
+            .reads_in_flight(self.shared.reads_in_flight);
         let mut hinted = Vec::new();
         let mut unsettled = workspace.is_some_and(Workspace::is_unanswered);
         for id in told.hints() {

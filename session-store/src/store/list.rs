@@ -61,7 +61,7 @@ impl<S: SessionRecord> SessionStore<S> {
             query,
             documents: &documents,
             workspace: workspace.as_ref(),
-            journals: self.journals(),
+            journals: journals(&documents)?,
         };
         let proven = match &known.catalogue {
             Some(catalogue) if known.is_proven() && query.freshness == Freshness::Directory => {
@@ -189,13 +189,11 @@ impl<S: SessionRecord> SessionStore<S> {
         listing.skipped.extend(seen.skipped);
         Ok(listing)
     }
+}
 
-    /// The sessions that have a journal, sorted.
-    fn journals(&self) -> Vec<String> {
-        // What cannot be listed is the journal's own reader's to report.
-        let found = self.shared.backend.list(Area::Journal).unwrap_or_default();
-        let mut journals: Vec<String> = found.entries.into_iter().map(|entry| entry.name).collect();
-        journals.sort_unstable();
-        journals
-    }
+/// The sessions that have a journal, sorted.
+fn journals(documents: &Documents<'_>) -> Result<Vec<String>, Error> {
+    let mut journals: Vec<String> = documents.journals()?.keys().cloned().collect();
+    journals.sort_unstable();
+    Ok(journals)
 }

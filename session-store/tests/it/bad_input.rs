@@ -119,7 +119,7 @@ fn other_encodings() {
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     check_corrupt("UTF-16", &utf16);
     let text = text.replacen("message 1", "message \u{1}", 1).into_bytes();
-    check_corrupt("control character", &text);
+    check_corrupt_body("control character", &text);
     let bytes: Vec<u8> = text
         .into_iter()
         .map(|byte| if byte == 1 { 0xff } else { byte })

@@ -193,8 +193,13 @@ fn ops() -> impl Strategy<Value = Op> {
 
 pub(crate) fn document(n: usize, messages: usize, at: u64) -> Session {
     let mut document = session(&format!("s{n}"), format!("/work/{}", n % 3), messages, at);
-    document.title = (n % 2 == 0).then(|| format!("Title {at}"));
-    document.agent = if messages % 2 == 0 { "build" } else { "plan" }.into();
+    document.title = n.is_multiple_of(2).then(|| format!("Title {at}"));
+    document.agent = if messages.is_multiple_of(2) {
+        "build"
+    } else {
+        "plan"
+    }
+    .into();
     document
 }
 

@@ -14,6 +14,8 @@ mod crash;
 mod faults;
 mod find;
 mod fs;
+#[cfg(target_os = "linux")]
+mod hung;
 mod journal;
 mod journal_crash;
 mod journal_faults;
@@ -24,6 +26,7 @@ mod proof;
 mod rebind;
 mod record;
 mod save_load;
+mod scan;
 mod scope;
 mod search;
 mod store_crash;

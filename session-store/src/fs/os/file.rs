@@ -14,7 +14,7 @@ use crate::fs::{BlobStat, FileLock, OpenBlob, WriteFile};
 /// How often a lock file may be swapped under us before we call it busy.
 const LOCK_TRIES: u32 = 8;
 
-/// A file open for reading at offsets.
+/// A file open for reading at offsets; what it is may not have been asked yet.
 #[derive(Debug)]
 pub(super) struct OsFile(pub(super) File);
 
@@ -23,13 +23,15 @@ impl ReadAt for OsFile {
         ReadAt::read_at(&self.0, buf, offset)
     }
     fn size(&self) -> io::Result<u64> {
-        ReadAt::size(&self.0)
+        Ok(OpenBlob::stat(self)?.size)
     }
 }
 
 impl OpenBlob for OsFile {
     fn stat(&self) -> io::Result<BlobStat> {
-        Ok(blob_stat(&rustix::fs::fstat(&self.0)?))
+        let stat = rustix::fs::fstat(&self.0)?;
+        required_kind(&stat)?;
+        Ok(blob_stat(&stat))
     }
 }
 

@@ -11,12 +11,38 @@ const SECOND: i128 = 1_000_000_000;
 
 /// Translates a stat, as seen by the user `euid`.
 pub(super) fn file_stat(stat: &Stat, euid: u32) -> FileStat {
-    let owner = if stat.st_uid == euid {
+    FileStat::new(
+        kind(stat),
+        mode(stat),
+        owner(stat.st_uid, euid),
+        blob_stat(stat),
+    )
+}
+
+/// Translates what the newer call says.
+#[cfg(target_os = "linux")]
+pub(super) fn file_statx(stat: &rustix::fs::Statx, euid: u32) -> FileStat {
+    let time = |time: rustix::fs::StatxTimestamp| {
+        i128::from(time.tv_sec) * SECOND + i128::from(time.tv_nsec)
+    };
+    let blob = BlobStat::new(
+        rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
+        stat.stx_ino,
+        stat.stx_size,
+        time(stat.stx_mtime),
+        time(stat.stx_ctime),
+    );
+    let kind = kind_of(FileType::from_raw_mode(stat.stx_mode.into()));
+    let mode = u32::from(stat.stx_mode) & 0o777;
+    FileStat::new(kind, mode, owner(stat.stx_uid, euid), blob)
+}
+
+fn owner(uid: u32, euid: u32) -> Owner {
+    if uid == euid {
         Owner::Ours
     } else {
         Owner::Foreign
-    };
-    FileStat::new(kind(stat), mode(stat), owner, blob_stat(stat))
+    }
 }
 
 /// The permission bits of a stat.
@@ -45,7 +71,11 @@ pub(super) fn blob_stat(stat: &Stat) -> BlobStat {
 
 /// Tells what a stat is of.
 pub(super) fn kind(stat: &Stat) -> EntryKind {
-    EntryKind::Not(match FileType::from_raw_mode(stat.st_mode) {
+    kind_of(FileType::from_raw_mode(stat.st_mode))
+}
+
+fn kind_of(kind: FileType) -> EntryKind {
+    EntryKind::Not(match kind {
         FileType::RegularFile => return EntryKind::File,
         FileType::Directory => FileKind::Directory,
         FileType::Symlink => FileKind::Symlink,

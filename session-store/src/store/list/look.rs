@@ -80,7 +80,9 @@ impl<'c, S: SessionRecord> Look<'c, S> {
         let of = entries.len() as u64;
         let documents = self.call.documents;
         let probe = HeadProbe::<S>::new(&self.store.shared, documents, None);
-        let mut walk = Newest::new(&documents, entries, &probe).threads(self.store.shared.threads);
+        let mut walk = Newest::new(&documents, entries, &probe)
+            .threads(self.store.shared.threads)
+            .reads_in_flight(self.store.shared.reads_in_flight);
         while let Some((entry, candidate)) = walk.next_hit() {
             self.files += 1;
             self.call.query.watch.tell(&Progress {

@@ -1,0 +1,207 @@
+//! Listing a directory: one pass over the names, one look at each file.
+//!
+//! Owns how many looks wait at once. Must not know what the names mean.
+
+use std::ffi::{CStr, OsStr, OsString};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{self, Receiver, Sender};
+use rustix::fs::{AtFlags, Mode};
+use rustix::io::Errno;
+
+use super::{DIRECTORY, retry};
+use crate::fs::{DirEntry, FileStat};
+
+/// How many files are looked at before it is decided again who looks at the next ones.
+const BATCH: usize = 128;
+/// One look in this many is timed.
+const SAMPLED: usize = 16;
+/// A look that takes longer than this waits for a disk or a network; in memory it takes 1 to 3 µs.
+const SLOW: Duration = Duration::from_micros(20);
+/// This many of a batch's timed looks have to be slow: on a busy machine a few always are, for want of a processor.
+const MOSTLY: usize = BATCH / SAMPLED * 3 / 4;
+/// Bytes of names fetched by one system call: about 1,500 names of the usual length.
+#[cfg(target_os = "linux")]
+const NAMES: usize = 64 * 1024;
+
+/// How many looks wait at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Width {
+    /// Always.
+    pub(super) threads: usize,
+    /// While looks turn out to wait.
+    pub(super) in_flight: usize,
+}
+
+/// A name with the zero that ends it.
+type Name = Vec<u8>;
+
+/// Workers, once there are any.
+struct Pool {
+    names: Sender<Vec<Name>>,
+    waiting: Receiver<Vec<Name>>,
+    looked: Receiver<Vec<DirEntry>>,
+}
+
+/// Lists the names that `wanted` accepts, with their stats; those that vanish in between are left out.
+pub(super) fn list(
+    root: &OwnedFd,
+    euid: u32,
+    width: Width,
+    wanted: &mut dyn FnMut(&OsStr) -> bool,
+) -> io::Result<Vec<DirEntry>> {
+    // Its own handle: a shared one would share the position too.
+    let dir = &retry(|| rustix::fs::openat(root, c".", DIRECTORY, Mode::empty()))?;
+    let mut entries = Vec::new();
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut pool: Option<Pool> = None;
+    thread::scope(|scope| {
+        let named = for_each(dir, &mut |name| {
+            let plain = OsStr::from_bytes(name.to_bytes());
+            if plain == "." || plain == ".." || !wanted(plain) {
+                return;
+            }
+            batch.push(name.to_bytes_with_nul().to_owned());
+            if batch.len() < BATCH {
+                return;
+            }
+            if let Some(pool) = &pool {
+                // The other end is in the pool too.
+                let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                let _ = pool.names.send(full);
+                return;
+            }
+            let slow = look(dir, euid, &mut batch, &mut entries);
+            let workers = if slow >= MOSTLY {
+                width.threads.max(width.in_flight)
+            } else {
+                width.threads
+            };
+            if workers > 1 {
+                pool = Some(start(scope, dir, euid, workers - 1));
+            }
+        });
+        look(dir, euid, &mut batch, &mut entries);
+        if let Some(pool) = pool {
+            drop(pool.names);
+            for mut names in pool.waiting {
+                look(dir, euid, &mut names, &mut entries);
+            }
+            entries.extend(pool.looked.into_iter().flatten());
+        }
+        named
+    })?;
+    Ok(entries)
+}
+
+/// Starts workers that look at what is sent to them.
+fn start<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    dir: &'scope OwnedFd,
+    euid: u32,
+    workers: usize,
+) -> Pool {
+    let (names, waiting) = channel::unbounded::<Vec<Name>>();
+    let (done, looked) = channel::unbounded();
+    for _ in 0..workers {
+        let (waiting, done) = (waiting.clone(), done.clone());
+        // A refused thread is no failure: the others do its part.
+        let _ = thread::Builder::new().spawn_scoped(scope, move || {
+            for mut names in waiting {
+                let mut entries = Vec::with_capacity(names.len());
+                look(dir, euid, &mut names, &mut entries);
+                // Whoever listens is there until this end goes.
+                let _ = done.send(entries);
+            }
+        });
+    }
+    Pool {
+        names,
+        waiting,
+        looked,
+    }
+}
+
+/// Looks at files by name, leaves no names, and counts the timed looks that were slow.
+fn look(dir: &OwnedFd, euid: u32, names: &mut Vec<Name>, entries: &mut Vec<DirEntry>) -> usize {
+    let mut slow = 0;
+    for (place, mut name) in names.drain(..).enumerate() {
+        let Ok(ended) = CStr::from_bytes_with_nul(&name) else {
+            continue;
+        };
+        let began = place.is_multiple_of(SAMPLED).then(Instant::now);
+        let stat = stat(dir, ended, euid);
+        slow += usize::from(began.is_some_and(|began| began.elapsed() > SLOW));
+        if matches!(stat, Err(Errno::NOENT)) {
+            continue;
+        }
+        name.pop();
+        entries.push(DirEntry::new(
+            OsString::from_vec(name),
+            stat.map_err(io::Error::from),
+        ));
+    }
+    slow
+}
+
+/// Asks for what a listing needs of one file, following no link.
+#[cfg(target_os = "linux")]
+fn stat(dir: &OwnedFd, name: &CStr, euid: u32) -> Result<FileStat, Errno> {
+    use rustix::fs::{StatxFlags, statx};
+    // Only what is used is asked for, which spares network file systems the rest.
+    let wanted = StatxFlags::TYPE
+        | StatxFlags::MODE
+        | StatxFlags::UID
+        | StatxFlags::SIZE
+        | StatxFlags::MTIME
+        | StatxFlags::CTIME
+        | StatxFlags::INO;
+    match rustix::io::retry_on_intr(|| statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, wanted)) {
+        Ok(stat) => Ok(super::stat::file_statx(&stat, euid)),
+        // Kernels before 4.11 and some sandboxes do not have the call.
+        Err(Errno::NOSYS | Errno::PERM) => {
+            let flags = AtFlags::SYMLINK_NOFOLLOW;
+            rustix::io::retry_on_intr(|| rustix::fs::statat(dir, name, flags))
+                .map(|stat| super::stat::file_stat(&stat, euid))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks for what a listing needs of one file, following no link.
+#[cfg(not(target_os = "linux"))]
+fn stat(dir: &OwnedFd, name: &CStr, euid: u32) -> Result<FileStat, Errno> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW;
+    rustix::io::retry_on_intr(|| rustix::fs::statat(dir, name, flags))
+        .map(|stat| super::stat::file_stat(&stat, euid))
+}
+
+/// Calls `visit` with every name of a directory.
+#[cfg(target_os = "linux")]
+fn for_each(dir: &OwnedFd, visit: &mut dyn FnMut(&CStr)) -> io::Result<()> {
+    let mut buffer = Vec::with_capacity(NAMES);
+    let mut names = rustix::fs::RawDir::new(dir, buffer.spare_capacity_mut());
+    while let Some(entry) = names.next() {
+        match entry {
+            Ok(entry) => visit(entry.file_name()),
+            Err(Errno::INTR) => {}
+            // The directory was removed while it was read, and only an empty one can be.
+            Err(Errno::NOENT) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Calls `visit` with every name of a directory.
+#[cfg(not(target_os = "linux"))]
+fn for_each(dir: &OwnedFd, visit: &mut dyn FnMut(&CStr)) -> io::Result<()> {
+    for entry in rustix::fs::Dir::read_from(dir)? {
+        visit(entry?.file_name());
+    }
+    Ok(())
+}
