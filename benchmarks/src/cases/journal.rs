@@ -84,7 +84,11 @@ fn setup(bench: &Bench, spec: &Spec, durability: Durability, through: Through) -
         }
         Through::Store => {
             let id = document.id();
-            let ours = move || Ok(store.append(&id, &Append::new().message(&turn())?).map(drop)?);
+            let ours = move || {
+                Ok(store
+                    .append(&id, &Append::new().message(&turn())?)
+                    .map(drop)?)
+            };
             adding("ours", Role::Ours, &document, ours, find)
         }
     }];
@@ -107,7 +111,10 @@ fn sqlite(
     durability: Durability,
 ) -> Result<Contender> {
     let file = scratch.join("sessions.sqlite");
-    copy(&engines(bench, document, spec)?.join("sessions.sqlite"), &file)?;
+    copy(
+        &engines(bench, document, spec)?.join("sessions.sqlite"),
+        &file,
+    )?;
     let (level, name) = match durability {
         Durability::Full => (sqlite::Synchronous::Full, "sqlite-full"),
         _ => (sqlite::Synchronous::Normal, "sqlite-normal"),
@@ -142,7 +149,11 @@ fn floor(scratch: &Path, durability: Durability, through: Through) -> Result<Con
             }
         };
         out.write_all(&bytes)?;
-        if durable { Ok(out.sync_data()?) } else { Ok(()) }
+        if durable {
+            Ok(out.sync_data()?)
+        } else {
+            Ok(())
+        }
     };
     let name = match (through, durable) {
         (Through::Writer, true) => "write+fdatasync",
@@ -150,25 +161,30 @@ fn floor(scratch: &Path, durability: Durability, through: Through) -> Result<Con
         (Through::Store, true) => "open+write+fdatasync+close",
         (Through::Store, false) => "open+write+close",
     };
-    Ok(Contender::new(name, Role::Floor, write, move |()| Ok(answer.clone())))
+    Ok(Contender::new(name, Role::Floor, write, move |()| {
+        Ok(answer.clone())
+    }))
 }
 
 fn large_turn() -> Message {
-    Message::assistant("One line of an answer that is about as long as lines are.\n".repeat(4_096 / 58))
+    Message::assistant(
+        "One line of an answer that is about as long as lines are.\n".repeat(4_096 / 58),
+    )
 }
 
 /// A session from its first save to its last turn, durable each time, closed at the end.
 fn turns(bench: &Bench) -> Result<Setup> {
     let scratch = bench.data.scratch()?;
     let root = scratch.path().to_owned();
-    let empty = || -> Result<Session> {
-        Ok(Session::new(SessionId::new(ID)?, "/home/me/project"))
-    };
+    let empty = || -> Result<Session> { Ok(Session::new(SessionId::new(ID)?, "/home/me/project")) };
     let lived = |messages: u64, last: &Message| -> Result<Answer> {
         let answer = Answer::new().fact("messages", messages);
         Ok(answer.digest("last", std::slice::from_ref(last))?)
     };
-    let (ours, path) = (root.join("ours"), root.join("ours").join(format!("{ID}.json")));
+    let (ours, path) = (
+        root.join("ours"),
+        root.join("ours").join(format!("{ID}.json")),
+    );
     let clear = ours.clone();
     let live = move || {
         let store = SessionStore::open(&ours)?;
@@ -262,11 +278,8 @@ fn tail(bench: &Bench) -> Result<Setup> {
     };
     let contender = |name, role, directory: PathBuf| {
         let id = document.id();
-        let work =
-            move || Ok(SessionStore::open(&directory)?.load_tail(&id, Window::last(200))?);
-        Contender::new(name, role, work, |tail| {
-            facts(tail, tail.dropped().total())
-        })
+        let work = move || Ok(SessionStore::open(&directory)?.load_tail(&id, Window::last(200))?);
+        Contender::new(name, role, work, |tail| facts(tail, tail.dropped().total()))
     };
     let mut contenders = vec![contender("ours", Role::Ours, make("journal", false)?)];
     if bench.field == Field::All {

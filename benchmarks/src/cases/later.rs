@@ -5,9 +5,11 @@ use crate::case::{Case, Scale};
 use crate::data::document::Size;
 
 pub(super) fn cases(scale: Scale) -> Vec<Case> {
-    let mut cases = vec![
-        Case::not_built("salvage/10MB", "truncated in the middle", 6),
-    ];
+    let mut cases = vec![Case::not_built(
+        "salvage/10MB",
+        "truncated in the middle",
+        6,
+    )];
     let checked = sizes(scale)
         .iter()
         .copied()

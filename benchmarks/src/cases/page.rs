@@ -23,7 +23,10 @@ const PAGE: usize = 200;
 const WHOLE_FILE: u64 = 100_000_000;
 
 pub(super) fn cases(scale: Scale) -> Vec<Case> {
-    let enough = sizes(scale).iter().copied().filter(|size| *size >= 1_000_000);
+    let enough = sizes(scale)
+        .iter()
+        .copied()
+        .filter(|size| *size >= 1_000_000);
     let case = |bytes: u64| {
         let spec = Spec::realistic(bytes);
         let family = format!("page/{PAGE}");
@@ -75,8 +78,8 @@ fn ours(document: &Document, from: usize, to: usize) -> Contender {
 
 /// Reads the page's bytes, whose place is known, and decodes them.
 fn needed(document: &Document, from: usize, to: usize) -> Result<Vec<Message>> {
-    let file = File::open(&document.path)
-        .with_context(|| format!("open {}", document.path.display()))?;
+    let file =
+        File::open(&document.path).with_context(|| format!("open {}", document.path.display()))?;
     let (start, end) = (document.offsets[from], document.offsets[to]);
     let mut json = vec![b'['; usize::try_from(end - start)? + 2];
     let length = json.len();

@@ -236,7 +236,12 @@ fn mapped(paths: &[PathBuf], needle: &'static str) -> [Contender; 2] {
         })
     };
     [
-        Contender::new("mapped", Role::Rival, move || Ok(in_files(count(&one)?)), facts),
+        Contender::new(
+            "mapped",
+            Role::Rival,
+            move || Ok(in_files(count(&one)?)),
+            facts,
+        ),
         Contender::new("mapped-2-threads", Role::Rival, halves, facts),
     ]
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use session_codec::{Codec, SimdJson, TailCap};
-use session_model::{LazySession, Session};
 use session_model::testing::{Layout, Shape};
+use session_model::{LazySession, Session};
 use session_store::{SessionStore, Window};
 
 use super::sizes;
@@ -141,7 +141,7 @@ fn setup(bench: &Bench, spec: &Spec, window: usize) -> Result<Setup> {
 }
 
 /// Resumes through the store, opened for it, on so many threads.
-fn tail(name: &str, document: &Document, window: usize, threads: usize) -> Contender {
+fn tail(name: &'static str, document: &Document, window: usize, threads: usize) -> Contender {
     let directory = document.directory.clone();
     let id = document.id();
     let work = move || {
