@@ -197,7 +197,7 @@ pub trait AppendFile: io::Write + Debug + Send + Sync {
     /// # Errors
     ///
     /// After an error this file must not be relied upon: a second sync may claim success for content that is lost.
-    fn sync_data(&mut self) -> io::Result<()>;
+    fn commit(&mut self) -> io::Result<()>;
 
     /// Cuts the file to its first `size` bytes; the next write goes there.
     ///

@@ -29,7 +29,7 @@ pub enum FsCall {
     Create,
     /// Writes to files, and [`FileSystem::overwrite`].
     Write,
-    /// [`WriteFile::sync`], [`AppendFile::sync_data`] and [`FileSystem::sync_file`].
+    /// [`WriteFile::sync`], [`AppendFile::commit`] and [`FileSystem::sync_file`].
     SyncFile,
     /// [`FileSystem::open_append`].
     OpenAppend,

@@ -139,7 +139,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let mut written = journal.file.write_all(&record);
         if written.is_ok() && self.shared.durability.syncs_files() {
             op = "sync";
-            written = journal.file.sync_data();
+            written = journal.file.commit();
         }
         written.map_err(|source| {
             // That document will not appear; a record which says that it might does no harm.

@@ -315,7 +315,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let mut written = open.file.write_all(&bytes);
         if written.is_ok() && self.shared.durability.syncs_files() {
             op = "sync";
-            written = open.file.sync_data();
+            written = open.file.commit();
         }
         if let Err(source) = written {
             if op == "sync" {

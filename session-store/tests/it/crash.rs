@@ -586,10 +586,10 @@ impl io::Write for MutantAppender {
 }
 
 impl AppendFile for MutantAppender {
-    fn sync_data(&mut self) -> io::Result<()> {
+    fn commit(&mut self) -> io::Result<()> {
         match self.kind {
             Kind::NoSync | Kind::NoFileSync => Ok(()),
-            _ => self.inner.sync_data(),
+            _ => self.inner.commit(),
         }
     }
     fn truncate(&mut self, size: u64) -> io::Result<()> {

@@ -92,7 +92,7 @@ impl Operation {
                 let mut file = backend.append(&lock, &old)?.expect("it is there");
                 let size = backend.stat(&old)?.expect("it is there").size;
                 let added = io::Write::write_all(&mut file, b"more");
-                added.and_then(|()| file.sync_data()).map_err(|error| {
+                added.and_then(|()| file.commit()).map_err(|error| {
                     file.truncate(size).expect("what is not acknowledged goes");
                     Error::io("write", "s".as_ref(), error)
                 })

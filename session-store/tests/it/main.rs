@@ -19,6 +19,7 @@ mod hung;
 mod journal;
 mod journal_crash;
 mod journal_faults;
+mod journal_history;
 mod list;
 mod peers;
 mod processes;

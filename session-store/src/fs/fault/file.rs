@@ -104,8 +104,8 @@ impl<F: FileSystem> io::Write for FaultAppender<F> {
 }
 
 impl<F: FileSystem> AppendFile for FaultAppender<F> {
-    fn sync_data(&mut self) -> io::Result<()> {
-        self.fs.call(FsCall::SyncFile, || self.inner.sync_data())
+    fn commit(&mut self) -> io::Result<()> {
+        self.fs.call(FsCall::SyncFile, || self.inner.commit())
     }
 
     fn truncate(&mut self, size: u64) -> io::Result<()> {

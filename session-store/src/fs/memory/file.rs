@@ -164,7 +164,7 @@ impl io::Write for MemoryAppender {
 }
 
 impl AppendFile for MemoryAppender {
-    fn sync_data(&mut self) -> io::Result<()> {
+    fn commit(&mut self) -> io::Result<()> {
         self.fs.state().sync(&self.content)
     }
 

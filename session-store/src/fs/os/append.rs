@@ -45,7 +45,7 @@ impl io::Write for OsAppender {
 }
 
 impl AppendFile for OsAppender {
-    fn sync_data(&mut self) -> io::Result<()> {
+    fn commit(&mut self) -> io::Result<()> {
         // Where a plain sync leaves content in the drive's cache, there is no cheaper one than that for whole files.
         #[cfg(target_vendor = "apple")]
         return super::file::sync_fd(&self.0);
