@@ -171,7 +171,13 @@ impl<S: SessionRecord> SessionStore<S> {
         };
         let noted = self.note(|change| {
             change.walked(&since, Scope::Some);
-            asked.for_each(|key| change.prove(key, newest.clone()));
+            for (key, told) in asked.zip(&told.says.answers) {
+                // An append changes no stamp of the directory: what was recorded since the walk began is newer than it.
+                let now = change.lookup(key);
+                if now.is_ok_and(|now| now.pointer() == told.pointer()) {
+                    change.prove(key, newest.clone());
+                }
+            }
         });
         if let Some(met) = walked
             .all
@@ -191,7 +197,11 @@ impl<S: SessionRecord> SessionStore<S> {
             let noted = self.note(|change| {
                 change.walked(since, Scope::Some);
                 for (key, newest) in some {
-                    change.prove(Some(key), Some(newest.clone()));
+                    let now = change.lookup(Some(key));
+                    // One that was recorded since, or that only a lookup of its own can refute.
+                    if now.is_ok_and(|now| now.pointer().is_none_or(|now| now <= newest)) {
+                        change.prove(Some(key), Some(newest.clone()));
+                    }
                 }
             });
             if !noted {

@@ -2,6 +2,7 @@
 //! happening in the middle of a call, and crashes between any two steps. Every rule of the proof is broken once, and the
 //! histories show it.
 
+mod append;
 mod cost;
 mod gap;
 mod histories;
