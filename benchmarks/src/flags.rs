@@ -42,6 +42,8 @@ xflags::xflags! {
             optional --quick
             /// Where data sets are kept.
             required --target dir: PathBuf
+            /// Before the run, says `ready` and waits for a line, so that a tracer can attach.
+            optional --wait
         }
     }
 }

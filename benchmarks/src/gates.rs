@@ -157,6 +157,15 @@ pub struct Verdict {
     pub goal_met: Option<bool>,
 }
 
+impl Verdict {
+    /// Whether what was found is a number of bytes.
+    #[must_use]
+    pub fn in_bytes(&self) -> bool {
+        let measure = self.target.split_whitespace().next().unwrap_or_default();
+        measure.ends_with("bytes") || measure == "bytes_read"
+    }
+}
+
 impl FromStr for Gate {
     type Err = anyhow::Error;
 

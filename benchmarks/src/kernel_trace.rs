@@ -3,17 +3,23 @@
 //! Owns the tracer and the marks that say where the measured part begins and ends; must not know any case.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::method::Watch;
+use crate::single;
 
 /// Asking for this path marks the beginning; it exists nowhere.
 const BEGIN: &str = "/session-benchmarks/begin";
 /// Asking for this path marks the end.
 const END: &str = "/session-benchmarks/end";
+
+/// Asking for this path shows whether a tracer looks on.
+const PROBE: &str = "/session-benchmarks/probe";
 
 /// What the kernel was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +44,11 @@ impl Watch for Marks {
     }
 }
 
+/// Asks for what a tracer that has attached sees.
+pub fn probe() {
+    mark(PROBE);
+}
+
 fn mark(path: &str) {
     // The answer is always that there is no such file; what counts is that the tracer sees the question.
     rustix::fs::access(path, rustix::fs::Access::EXISTS).ok();
@@ -54,7 +65,8 @@ pub fn is_installed() -> bool {
     probe.is_ok_and(|status| status.success())
 }
 
-/// Runs this program with these arguments under `strace` and counts what happens between the marks.
+/// Runs this program with these arguments, attaches `strace` when it is [ready](single::READY), and counts what happens
+/// between the marks. What a case prepares runs at full speed.
 ///
 /// # Errors
 ///
@@ -64,22 +76,55 @@ pub fn trace<S: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = S>,
 ) -> Result<Traced> {
     let log = scratch.join("strace.log");
-    let program = std::env::current_exe().context("find this program")?;
-    let output = Command::new("strace")
-        .args(["-f", "-qq", "-s", "64", "-e", "signal=none", "-o"])
-        .arg(&log)
-        .arg(program)
+    let mut child = Command::new(std::env::current_exe().context("find this program")?)
         .args(arguments)
-        .stdout(Stdio::null())
-        .output()
-        .context("run strace")?;
+        .arg("--wait")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("run ours once more")?;
+    let tracer = attach(&mut child, &log);
+    // Without a tracer the child finds the end of its input, goes on and ends.
+    drop(child.stdin.take());
+    let status = child.wait().context("wait for ours")?;
+    let output = tracer?.wait_with_output().context("wait for strace")?;
     ensure!(
-        output.status.success(),
-        "run strace: {}",
+        status.success() && output.status.success(),
+        "run ours under strace: {}",
         String::from_utf8_lossy(&output.stderr)
     );
     let text = std::fs::read(&log).with_context(|| format!("read {}", log.display()))?;
     count(&String::from_utf8_lossy(&text))
+}
+
+/// Waits until the program is ready, and then until the tracer sees what it does.
+fn attach(child: &mut Child, log: &Path) -> Result<Child> {
+    let mut answers = BufReader::new(child.stdout.take().context("take its output")?).lines();
+    let mut ready = || {
+        let answer = answers.next().context("it ended before it was ready")?;
+        ensure!(answer? == single::READY, "it said something else");
+        Ok(())
+    };
+    ready()?;
+    let mut tracer = Command::new("strace")
+        .args(["-f", "-qq", "-s", "64", "-e", "signal=none", "-o"])
+        .arg(log)
+        .args(["-p", &child.id().to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("run strace")?;
+    while !std::fs::read_to_string(log).is_ok_and(|seen| seen.contains(PROBE)) {
+        if tracer.try_wait().context("look after strace")?.is_some() {
+            let output = tracer.wait_with_output().context("ask strace")?;
+            bail!("attach strace: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+        let told = child.stdin.as_mut().context("take its input")?;
+        told.write_all(b"\n").context("ask whether it is ready")?;
+        ready()?;
+    }
+    Ok(tracer)
 }
 
 /// Counts the calls between the marks of a log.

@@ -26,7 +26,12 @@ fn main() -> ExitCode {
                 data: Data::under(&one.target),
                 field: Field::Ours,
             };
-            single::run(&bench, &cases::all(scale(one.quick)), &one.case)
+            let start = if one.wait {
+                single::Start::WhenTold
+            } else {
+                single::Start::AtOnce
+            };
+            single::run(&bench, &cases::all(scale(one.quick)), &one.case, start)
         }
     };
     match outcome {

@@ -51,6 +51,7 @@ pub struct Contender {
     role: Role,
     prepare: Option<Preparation>,
     operation: Operation,
+    once: bool,
 }
 
 impl std::fmt::Debug for Contender {
@@ -87,6 +88,7 @@ impl Contender {
             role,
             prepare: None,
             operation: Box::new(operation),
+            once: false,
         }
     }
 
@@ -94,6 +96,13 @@ impl Contender {
     #[must_use]
     pub fn prepare(mut self, prepare: impl FnMut() -> Result<()> + 'static) -> Self {
         self.prepare = Some(Box::new(prepare));
+        self
+    }
+
+    /// Takes part in the first round only: for what is there to judge answers and takes longer than all others together.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 
@@ -179,8 +188,11 @@ pub fn measure(case: &str, contenders: &mut [Contender], effort: Effort) -> Resu
     compare(case, contenders, &warm_up)?;
 
     let mut times = vec![Vec::with_capacity(rounds); contenders.len()];
-    for _ in 0..rounds {
+    for round in 0..rounds {
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
+            if contender.once && round > 0 {
+                continue;
+            }
             let mut watch = StopWatch::default();
             contender.run(&mut watch, Want::Work)?;
             times.push(watch.elapsed);

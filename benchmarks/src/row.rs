@@ -84,10 +84,10 @@ impl Row {
             if name == "ours" {
                 self.allocations = Some(timing.allocated.calls);
                 self.peak_bytes = Some(timing.allocated.peak);
+                self.rounds = timing.time.samples;
             }
             self.spread.insert(name.clone(), timing.time.spread);
             self.peaks.insert(name, timing.allocated.peak);
-            self.rounds = timing.time.samples;
         }
     }
 

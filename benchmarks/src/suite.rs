@@ -43,9 +43,9 @@ impl Options {
     pub fn effort(&self) -> Effort {
         match self.scale {
             Scale::Quick => Effort {
-                budget: Duration::from_millis(700),
+                budget: Duration::from_millis(400),
                 least: 3,
-                most: 51,
+                most: 31,
             },
             Scale::Full => Effort {
                 budget: Duration::from_secs(2),

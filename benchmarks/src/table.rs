@@ -242,7 +242,7 @@ fn verdicts(out: &mut String, rows: &[Row]) {
                 (true, _) => "met",
                 (false, _) => "MISSED",
             };
-            let found = if gate.target.contains("bytes") {
+            let found = if gate.in_bytes() {
                 size(round(found))
             } else {
                 significant(found)

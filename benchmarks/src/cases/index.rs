@@ -19,6 +19,8 @@ use crate::method::{Contender, Role};
 use crate::reference::index_map::{self, IndexMap};
 use crate::rivals::{redb, sqlite, sqlite_write};
 
+/// The layout of the index's own files; what was cached in another one would be answered by nobody.
+const LAYOUT: &str = "pointers-2";
 const WORKSPACES: [usize; 3] = [100, 1_000, 10_000];
 /// The workspace that is asked for and recorded; it is among all of them.
 const ASKED: &str = "/home/bench/index/w50";
@@ -75,7 +77,7 @@ impl Filled {
     fn of(bench: &Bench, workspaces: usize) -> Result<Self> {
         let root = bench
             .data
-            .directory(&format!("engines/index-{workspaces}"), |made| {
+            .directory(&format!("engines/index-{LAYOUT}-{workspaces}"), |made| {
                 fill(made, workspaces)
             })?;
         Ok(Self { root })

@@ -141,12 +141,11 @@ fn floor(scratch: &Path, durability: Durability, through: Through) -> Result<Con
     };
     let write = move || {
         let mut opened;
-        let out = match &mut kept {
-            Some(out) => out,
-            None => {
-                opened = open()?;
-                &mut opened
-            }
+        let out = if let Some(out) = &mut kept {
+            out
+        } else {
+            opened = open()?;
+            &mut opened
         };
         out.write_all(&bytes)?;
         if durable {

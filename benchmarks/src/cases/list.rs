@@ -207,7 +207,7 @@ fn setup(bench: &Bench, files: usize, layout: Layout, what: What) -> Result<Setu
             Contender::new("two preads a file", Role::Floor, floor, seen),
         ]);
         if layout == Layout::Compact {
-            contenders.push(reference("reference-1-thread", Role::Rival, &many, what, 1));
+            contenders.push(reference("reference-1-thread", Role::Rival, &many, what, 1).once());
         }
     }
     let threads = "ours takes one thread, the reference one a core up to 8";

@@ -85,7 +85,7 @@ fn setup(bench: &Bench, files: usize, needle: &'static str) -> Result<Setup> {
     if files <= DECODED {
         let same = paths.clone();
         let work = move || decode_all(&same, needle);
-        contenders.push(Contender::new("decode", Role::Rival, work, facts));
+        contenders.push(Contender::new("decode", Role::Rival, work, facts).once());
     }
     finish(contenders, &many, paths, needle, ripgrep::counts_with)
 }
