@@ -12,6 +12,7 @@ mod list;
 mod load;
 mod open;
 mod page;
+mod proven;
 mod save;
 mod scan;
 mod search;
@@ -59,6 +60,7 @@ pub fn all(scale: Scale) -> Vec<Case> {
     cases.extend(encode::cases(scale));
     cases.extend(scan::cases(scale));
     cases.extend(index::cases(scale));
+    cases.extend(proven::cases(scale));
     cases.extend(list::cases(scale));
     cases.extend(search::cases(scale));
     cases.extend(save::cases(scale));

@@ -157,12 +157,27 @@ pub struct Verdict {
     pub goal_met: Option<bool>,
 }
 
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Nanoseconds.
+    Nanoseconds,
+    /// A ratio, or a number of things.
+    One,
+}
+
 impl Verdict {
-    /// Whether what was found is a number of bytes.
+    /// What the number counts that was found.
     #[must_use]
-    pub fn in_bytes(&self) -> bool {
-        let measure = self.target.split_whitespace().next().unwrap_or_default();
-        measure.ends_with("bytes") || measure == "bytes_read"
+    pub fn unit(&self) -> Unit {
+        match self.target.split_whitespace().collect::<Vec<_>>()[..] {
+            [_, "/", ..] => Unit::One,
+            ["ours", ..] => Unit::Nanoseconds,
+            ["bytes_read" | "peak_bytes" | "extra_peak_bytes", ..] => Unit::Bytes,
+            _ => Unit::One,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::case::Scale;
+use crate::gates::Unit;
 use crate::machine::Machine;
 use crate::row::Row;
 use crate::units::{significant, size, time};
@@ -242,10 +243,10 @@ fn verdicts(out: &mut String, rows: &[Row]) {
                 (true, _) => "met",
                 (false, _) => "MISSED",
             };
-            let found = if gate.in_bytes() {
-                size(round(found))
-            } else {
-                significant(found)
+            let found = match gate.unit() {
+                Unit::Bytes => size(round(found)),
+                Unit::Nanoseconds => time(round(found)),
+                Unit::One => significant(found),
             };
             let line = format!(
                 "  {:<28} {:<68} {found:>9}  {verdict}",

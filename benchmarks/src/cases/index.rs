@@ -43,13 +43,6 @@ pub(super) fn cases(scale: Scale) -> Vec<Case> {
             move |bench| hit(bench, files),
         ));
     }
-    for name in [
-        "index/proven/1000",
-        "index/proven/50000",
-        "index/after-foreign/10000",
-    ] {
-        cases.push(Case::not_built(name, "realistic", 5));
-    }
     cases
 }
 

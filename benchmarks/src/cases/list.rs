@@ -1,6 +1,6 @@
 //! Listing: the newest, all, and those of one directory.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -217,7 +217,7 @@ fn setup(bench: &Bench, files: usize, layout: Layout, what: What) -> Result<Setu
 }
 
 /// A copy of a set of sessions, of links to the same files, in which a store may keep a catalogue.
-fn copy(many: &Many) -> Result<(TempDir, Many)> {
+pub(super) fn copy(many: &Many) -> Result<(TempDir, Many)> {
     let above = many.directory.parent().unwrap_or(&many.directory);
     let scratch = tempfile::tempdir_in(above)?;
     for entry in std::fs::read_dir(&many.directory)? {
@@ -272,31 +272,29 @@ fn catalogued(bench: &Bench, files: usize, what: What) -> Result<Setup> {
         .note("both open what they read: every process start counts"))
 }
 
-/// Rewrites one file in a hundred as a foreign program would, then lists.
+/// Rewrites one file in a hundred as a foreign program would, with the times they had.
+pub(super) fn change(directory: &Path, files: usize) -> Result<()> {
+    for rank in (0..files).step_by(100) {
+        let path = directory.join(format!("{}.json", crate::data::many::id(rank)));
+        let (written, modified) = (path.with_extension("new"), path.metadata()?.modified()?);
+        std::fs::copy(&path, &written)?;
+        std::fs::File::options()
+            .write(true)
+            .open(&written)?
+            .set_modified(modified)?;
+        std::fs::rename(&written, &path)?;
+    }
+    Ok(())
+}
+
+/// Lists after strangers changed one file in a hundred.
 fn changed(bench: &Bench, files: usize) -> Result<Setup> {
     let many = bench.data.many(files, Layout::Compact)?;
     let (scratch, copied) = copy(&many)?;
     catalogue(&copied)?;
     let kept = std::fs::read(copied.directory.join(CATALOGUE))?;
-    let change = {
-        let directory = copied.directory.clone();
-        move || -> Result<()> {
-            for rank in (0..files).step_by(100) {
-                let path = directory.join(format!("{}.json", crate::data::many::id(rank)));
-                let (written, modified) =
-                    (path.with_extension("new"), path.metadata()?.modified()?);
-                std::fs::copy(&path, &written)?;
-                std::fs::File::options()
-                    .write(true)
-                    .open(&written)?
-                    .set_modified(modified)?;
-                std::fs::rename(&written, &path)?;
-            }
-            Ok(())
-        }
-    };
     // Changed once; before each run the catalogue of before the change is put back.
-    change()?;
+    change(&copied.directory, files)?;
     let list = |name: &'static str, what: What, counts: Counts| {
         let (directory, kept) = (copied.directory.clone(), kept.clone());
         let before = move || Ok(std::fs::write(directory.join(CATALOGUE), &kept)?);

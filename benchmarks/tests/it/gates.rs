@@ -1,6 +1,7 @@
 //! The table of gates and its verdicts.
 
 use session_benchmarks::case::Scale;
+use session_benchmarks::gates::Unit;
 use session_benchmarks::row::Row;
 use session_benchmarks::{cases, gates};
 
@@ -102,4 +103,20 @@ fn no_two_cases_have_the_same_name() {
         names.dedup();
         assert_eq!(names.len(), all);
     }
+}
+
+#[test]
+fn what_was_found_is_printed_in_the_unit_of_its_measure() {
+    let unit = |target: &str| {
+        let verdict = gates::Verdict {
+            target: target.to_owned(),
+            ..gates::Verdict::default()
+        };
+        verdict.unit()
+    };
+    assert_eq!(unit("ours <= 80us (goal <= 30us)"), Unit::Nanoseconds);
+    assert_eq!(unit("peak_bytes <= 1MB"), Unit::Bytes);
+    assert_eq!(unit("bytes_read <= 16KB"), Unit::Bytes);
+    assert_eq!(unit("ours / needed-bytes <= 1.25"), Unit::One);
+    assert_eq!(unit("syscalls <= 25"), Unit::One);
 }
