@@ -72,7 +72,8 @@ impl Data {
         let disk = rustix::fs::statvfs(&self.root)
             .with_context(|| format!("stat {}", self.root.display()))?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < bytes {
+        // What earlier runs made is not made again.
+        if free.saturating_add(held(&self.root)) < bytes {
             bail!(
                 "generate data sets: they may need {} GB and {} has {} GB free; make room, or use --quick",
                 bytes >> 30,
@@ -82,4 +83,17 @@ impl Data {
         }
         Ok(())
     }
+}
+
+/// The bytes that the files below a directory take on the disk; what cannot be looked at counts as nothing.
+fn held(directory: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return 0;
+    };
+    let of = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(found) if found.is_dir() => held(&entry.path()),
+        Ok(found) => std::os::unix::fs::MetadataExt::blocks(&found) * 512,
+        Err(_) => 0,
+    };
+    entries.filter_map(Result::ok).map(of).sum()
 }

@@ -26,6 +26,9 @@ pub(crate) struct Candidate {
     pub(crate) header: SessionHeader,
 }
 
+/// A session that was looked at outside a walk, as it was then, and its document.
+pub(crate) type Looked<'d> = (Entry, Look<Candidate>, Document<'d>);
+
 impl Ranked for Candidate {
     type Rank = Recency;
 
@@ -108,9 +111,14 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         }
     }
 
-    /// Looks at a session outside a walk, such as the one that an index names; `None` where it is gone.
-    pub(crate) fn look(&self, id: &SessionId) -> Result<Option<(Entry, Look<Candidate>)>, Error> {
-        let Some(document) = self.documents.document(id)? else {
+    /// Looks at a session outside a walk, such as the one that an index names; `None` where it is gone. The document that
+    /// was looked into stays open, for whoever wants more of it.
+    pub(crate) fn look<'d>(
+        &self,
+        documents: &'d Documents<'_>,
+        id: &SessionId,
+    ) -> Result<Option<Looked<'d>>, Error> {
+        let Some(document) = documents.document(id)? else {
             return Ok(None);
         };
         let stat = document
@@ -122,7 +130,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             .map_err(|source| Error::io("stat", &self.shared.path(id), source))?;
         let entry = crate::corpus::entry(id, &stat);
         let look = self.judge(&entry, &document);
-        Ok(Some((entry, look)))
+        Ok(Some((entry, look, document)))
     }
 
     /// Reads the header of one session, document and journal as one.

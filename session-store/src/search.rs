@@ -11,6 +11,7 @@ use session_model::{Role, SessionId, SessionSummary};
 pub(crate) mod file;
 mod hits;
 pub(crate) mod matcher;
+pub(crate) mod opened;
 pub(crate) mod queue;
 mod snippet;
 

@@ -5,11 +5,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use session_model::{InvalidId, SessionHeader, SessionId, SessionSummary};
+use session_model::{SessionHeader, SessionId, SessionSummary};
 
 use super::bytes::{Take, length, size};
 use crate::backend::BlobStat;
-use crate::order::{Nanos, Recency, system_time};
+use crate::order::{Nanos, system_time};
 
 /// Where the number of messages stands in a row.
 const MESSAGES: usize = 56;
@@ -153,14 +153,6 @@ impl<'a> Row<'a> {
     /// The parts of the order, to be compared with others.
     pub(crate) fn key(&self) -> (Nanos, Nanos, &'a str) {
         (self.at, self.updated, self.id)
-    }
-
-    pub(crate) fn recency(&self) -> Result<Recency, InvalidId> {
-        Ok(Recency {
-            at: self.at,
-            updated: self.updated,
-            id: SessionId::new(self.id)?,
-        })
     }
 
     pub(crate) fn directory(&self) -> Option<&'a Path> {

@@ -70,8 +70,8 @@ impl Writer {
         self.open_rows = 0;
     }
 
-    /// Puts everything together; `None` if there is too much of it.
-    pub(crate) fn finish(mut self, header: &Header, notes: &Notes) -> Option<Vec<u8>> {
+    /// Gives the parts of the file, to be written one after another; `None` if there is too much of it.
+    pub(crate) fn finish(mut self, header: &Header, notes: &Notes) -> Option<[Vec<u8>; 3]> {
         if self.open_rows > 0 {
             self.close_page();
         }
@@ -87,11 +87,8 @@ impl Writer {
             directory_crc: crc32fast::hash(&self.directory),
             ..self.parts
         };
-        let mut out = Vec::with_capacity(total);
-        out.extend(header::write(header, &parts));
-        out.extend(notes);
-        out.extend(self.pages);
-        out.extend(self.directory);
-        Some(out)
+        let mut head = header::write(header, &parts).to_vec();
+        head.extend(notes);
+        Some([head, self.pages, self.directory])
     }
 }

@@ -58,7 +58,8 @@ impl<'a, S: SessionRecord> Worker<'a, S> {
         }
     }
 
-    /// Searches one session into a lane. A session that is gone has no hits.
+    /// Searches one session into a lane: the document that is `open`, or else the one that has its name. A session that is
+    /// gone has no hits.
     ///
     /// # Errors
     ///
@@ -67,12 +68,17 @@ impl<'a, S: SessionRecord> Worker<'a, S> {
         &mut self,
         entry: &Entry,
         candidate: &Candidate,
+        open: Option<Arc<Document<'_>>>,
         lane: &Filling<'_, Vec<Hit>>,
     ) -> Result<(), Error> {
         let plan = self.plan;
         let id = &candidate.recency.id;
-        let Some(document) = plan.documents.document(id)? else {
-            return Ok(());
+        let document = match open {
+            Some(open) => open,
+            None => match plan.documents.document(id)? {
+                Some(document) => Arc::new(document),
+                None => return Ok(()),
+            },
         };
         if let Some(overlay) = document.overlay() {
             return self.search_journaled(entry, candidate, lane, &document, overlay);

@@ -9,7 +9,7 @@ use session_scan::{Look, Newest};
 use super::SessionStore;
 use super::recall::{Met, Proven, Told, Walked};
 use crate::backend::{Area, RejectReason};
-use crate::corpus::Documents;
+use crate::corpus::{Document, Documents};
 use crate::order::Recency;
 use crate::probe::{Candidate, HeadProbe};
 use crate::resolve::Resolver;
@@ -40,7 +40,9 @@ impl<S: SessionRecord> SessionStore<S> {
     pub fn last_for_directory(&self, directory: Option<&Path>) -> Result<Option<S>, Error> {
         let documents = Documents::new(&*self.shared.backend);
         let asked = (directory, Scope::Exact);
-        let found = self.newest(&documents, asked, |id| self.load_from(&documents, id))?;
+        let found = self.newest(&documents, asked, |id, open| {
+            self.load_from(&documents, id, open)
+        })?;
         Ok(found.loaded)
     }
 
@@ -55,8 +57,8 @@ impl<S: SessionRecord> SessionStore<S> {
         window: Window,
     ) -> Result<Option<Tail<S>>, Error> {
         let documents = Documents::new(&*self.shared.backend);
-        let found = self.newest(&documents, (directory, Scope::Exact), |id| {
-            self.load_tail_from(&documents, id, window)
+        let found = self.newest(&documents, (directory, Scope::Exact), |id, open| {
+            self.load_tail_from(&documents, id, window, open)
         })?;
         Ok(found.loaded)
     }
@@ -77,7 +79,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// As for [`last_for_directory`](SessionStore::last_for_directory).
     pub fn find_last(&self, query: &LastQuery) -> Result<Found<S>, Error> {
         let documents = Documents::new(&*self.shared.backend);
-        let load = |id: &SessionId| self.load_tail_from(&documents, id, query.window);
+        let load = |id: &SessionId, open| self.load_tail_from(&documents, id, query.window, open);
         let newer = self.newest(&documents, (query.workspace.as_deref(), query.scope), load)?;
         Ok(Found {
             session: newer.loaded,
@@ -89,19 +91,23 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 
     /// Answers from the index where that proves its answer, else walks matching sessions newest first until one loads.
-    fn newest<T>(
+    ///
+    /// `load` is given the session's document where that is open already.
+    fn newest<'d, T>(
         &self,
-        documents: &Documents<'_>,
+        documents: &'d Documents<'_>,
         (directory, scope): (Option<&Path>, Scope),
-        load: impl Fn(&SessionId) -> Result<T, Error>,
+        load: impl Fn(&SessionId, Option<Document<'d>>) -> Result<T, Error>,
     ) -> Result<Newer<T>, Error> {
         span!("find_last");
         let resolver = self.resolver();
         let workspace = directory.and_then(|asked| Workspace::scoped(asked, scope, &resolver));
         let told = self.consult(workspace.as_ref());
         let probe = HeadProbe::<S>::new(&self.shared, documents, workspace.as_ref());
-        let loaded = match self.proven(&told, workspace.as_ref(), &probe) {
-            Some(Proven::Newest(candidate)) => load(&candidate.recency.id).ok().map(Some),
+        let loaded = match self.proven(&told, documents, workspace.as_ref(), &probe) {
+            Some(Proven::Newest(candidate, document)) => {
+                load(&candidate.recency.id, document).ok().map(Some)
+            }
             Some(Proven::Nothing) => Some(None),
             None => None,
         };
@@ -118,6 +124,7 @@ impl<S: SessionRecord> SessionStore<S> {
                 listed: 0,
             });
         }
+        let load = |id: &SessionId| load(id, None);
         self.walk(documents, workspace.as_ref(), &told, &resolver, load)
     }
 
@@ -144,7 +151,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let mut unsettled = workspace.is_some_and(Workspace::is_unanswered);
         for id in told.hints() {
             // One that is gone, moved or unreadable is left to the walk, which comes to it or not.
-            if let Ok(Some((entry, Look::Hit(candidate)))) = probe.look(&id) {
+            if let Ok(Some((entry, Look::Hit(candidate), _))) = probe.look(documents, &id) {
                 walk = walk.seed(entry, Some(candidate));
                 hinted.push(id);
             }

@@ -1,8 +1,10 @@
 //! Listing sessions: headers, filtered, in order, a page at a time; from the catalogue where that is proven.
 
+mod count;
 mod keep;
 mod look;
 mod pick;
+mod unchanged;
 
 use std::cmp::Reverse;
 
@@ -168,6 +170,7 @@ impl<S: SessionRecord> SessionStore<S> {
         rows.dedup_by(|a, b| a.id == b.id);
         let mut pick = Pick::new(self, call);
         pick.of(look.files() + rows.len() as u64);
+        pick.ahead(self.count_ahead(call, &rows)?);
         for row in &rows {
             if pick.take(row)? == Step::Done {
                 break;

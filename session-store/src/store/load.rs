@@ -24,7 +24,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// document is not the one asked for; [`Error::TooLarge`] beyond the store's [`Limits`](crate::Limits).
     pub fn load(&self, id: &SessionId) -> Result<S, Error> {
         let documents = Documents::new(&*self.shared.backend);
-        self.load_from(&documents, id)
+        self.load_from(&documents, id, None)
     }
 
     /// Loads the end of a session: the last elements of each capped array, and every other member.
@@ -38,7 +38,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// As for [`load`](SessionStore::load), except that the document's size is no reason to refuse.
     pub fn load_tail(&self, id: &SessionId, window: Window) -> Result<Tail<S>, Error> {
         let documents = Documents::new(&*self.shared.backend);
-        self.load_tail_from(&documents, id, window)
+        self.load_tail_from(&documents, id, window, None)
     }
 
     /// Loads some elements of one capped array, wherever in it they stand, and none of the other capped arrays: for
@@ -81,7 +81,7 @@ impl<S: SessionRecord> SessionStore<S> {
             return Err(Error::Refused { path, reason });
         }
         let documents = Documents::new(&*self.shared.backend);
-        let document = self.document(&documents, id)?;
+        let document = self.document(&documents, id, None)?;
         let page = match document.overlay() {
             None => self
                 .shared
@@ -108,11 +108,17 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok(Page::new(decoded))
     }
 
-    pub(super) fn load_from(&self, documents: &Documents<'_>, id: &SessionId) -> Result<S, Error> {
+    /// Loads a whole session, from the document that is `open` or else from the one that has its name.
+    pub(super) fn load_from<'d>(
+        &self,
+        documents: &'d Documents<'_>,
+        id: &SessionId,
+        open: Option<Document<'d>>,
+    ) -> Result<S, Error> {
         span!("load", %id);
         let path = self.path(id);
         let failed = |source: io::Error| Error::io("read", &path, source);
-        let document = self.document(documents, id)?;
+        let document = self.document(documents, id, open)?;
         let before = document.stat().map_err(failed)?;
         let limit = self.shared.limits.document_bytes();
         if before.size > limit {
@@ -151,15 +157,17 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok(record)
     }
 
-    pub(super) fn load_tail_from(
+    /// Loads the end of a session, from the document that is `open` or else from the one that has its name.
+    pub(super) fn load_tail_from<'d>(
         &self,
-        documents: &Documents<'_>,
+        documents: &'d Documents<'_>,
         id: &SessionId,
         window: Window,
+        open: Option<Document<'d>>,
     ) -> Result<Tail<S>, Error> {
         span!("load_tail", %id);
         let path = self.path(id);
-        let document = self.document(documents, id)?;
+        let document = self.document(documents, id, open)?;
         if let Some(overlay) = document.overlay() {
             let tail = self.journal_tail(&document, overlay, id, &window.cap(S::CAPPED))?;
             if tail.dropped().total() > 0 {
@@ -191,7 +199,11 @@ impl<S: SessionRecord> SessionStore<S> {
         &self,
         documents: &'d Documents<'_>,
         id: &SessionId,
+        open: Option<Document<'d>>,
     ) -> Result<Document<'d>, Error> {
+        if let Some(open) = open {
+            return Ok(open);
+        }
         documents.document(id)?.ok_or_else(|| Error::NotFound {
             path: self.path(id),
         })

@@ -106,8 +106,8 @@ impl<S: SessionRecord> SessionStore<S> {
         let id = SessionId::new(&recorded.id).ok()?;
         let documents = Documents::new(&*self.shared.backend);
         let probe = HeadProbe::<S>::new(&self.shared, &documents, workspace).bounded();
-        match probe.look(&id) {
-            Ok(Some((_, Look::Hit(now)))) => {
+        match probe.look(&documents, &id) {
+            Ok(Some((_, Look::Hit(now), _))) => {
                 (pointer(&now.recency) >= *recorded).then_some(now.recency)
             }
             _ => None,

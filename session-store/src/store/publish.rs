@@ -50,8 +50,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Reads the header of a session outside any walk; `None` where it cannot be used.
     pub(super) fn candidate(&self, id: &SessionId) -> Option<Candidate> {
         let documents = Documents::new(&*self.shared.backend);
-        match HeadProbe::<S>::new(&self.shared, &documents, None).look(id) {
-            Ok(Some((_, Look::Hit(candidate)))) => Some(candidate),
+        match HeadProbe::<S>::new(&self.shared, &documents, None).look(&documents, id) {
+            Ok(Some((_, Look::Hit(candidate), _))) => Some(candidate),
             _ => None,
         }
     }

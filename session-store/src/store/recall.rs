@@ -11,6 +11,7 @@ use session_scan::Look;
 use super::SessionStore;
 use super::point::pointer;
 use crate::builder::Access;
+use crate::corpus::{Document, Documents};
 use crate::order::Recency;
 use crate::probe::{Candidate, HeadProbe};
 use crate::resolve::Resolver;
@@ -65,9 +66,9 @@ pub(super) struct Told {
 
 /// What is so by the word of the index alone.
 #[derive(Debug)]
-pub(super) enum Proven {
-    /// This session is the newest.
-    Newest(Box<Candidate>),
+pub(super) enum Proven<'d> {
+    /// This session is the newest, and this is its document, if it is still open.
+    Newest(Box<Candidate>, Option<Document<'d>>),
     /// There is none.
     Nothing,
 }
@@ -110,12 +111,13 @@ impl<S: SessionRecord> SessionStore<S> {
     /// The newest session by the word of the index alone: `None` where its word is not enough.
     ///
     /// What is named must be there and be what was recorded: who wrote the pointer may have died before the session moved.
-    pub(super) fn proven(
+    pub(super) fn proven<'d>(
         &self,
         told: &Told,
+        documents: &'d Documents<'_>,
         workspace: Option<&Workspace<'_>>,
         probe: &HeadProbe<'_, S>,
-    ) -> Option<Proven> {
+    ) -> Option<Proven<'d>> {
         let rules = self.shared.rules;
         let proven = |answer: &Answer| answer.proof() == Proof::Proven;
         let answers = &told.says.answers;
@@ -127,26 +129,28 @@ impl<S: SessionRecord> SessionStore<S> {
         if !enough || workspace.is_some_and(Workspace::is_unanswered) {
             return None;
         }
-        let mut newest: Option<Candidate> = None;
+        let mut newest: Option<(Candidate, Option<Document<'d>>)> = None;
         for recorded in answers.iter().filter_map(Answer::pointer) {
-            let already = |newest: &Candidate| newest.recency.id.as_str() == recorded.id;
-            if newest.as_ref().is_some_and(already) {
+            if (newest.as_ref()).is_some_and(|(newest, _)| newest.recency.id.as_str() == recorded.id) {
                 continue;
             }
             let id = SessionId::new(&recorded.id).ok()?;
-            let found = match probe.look(&id) {
-                Ok(Some((_, Look::Hit(found)))) if pointer(&found.recency) >= *recorded => found,
+            let found = match probe.look(documents, &id) {
+                Ok(Some((_, Look::Hit(found), document)))
+                    if pointer(&found.recency) >= *recorded =>
+                {
+                    (found, Some(document))
+                }
                 _ if rules.hold(Rule::HintVerifies) => return None,
-                _ => self.candidate(&id)?,
+                _ => (self.candidate(&id)?, None),
             };
-            if newest
-                .as_ref()
-                .is_none_or(|newest| newest.recency < found.recency)
-            {
+            if (newest.as_ref()).is_none_or(|(newest, _)| newest.recency < found.0.recency) {
                 newest = Some(found);
             }
         }
-        Some(newest.map_or(Proven::Nothing, |newest| Proven::Newest(Box::new(newest))))
+        Some(newest.map_or(Proven::Nothing, |(newest, document)| {
+            Proven::Newest(Box::new(newest), document)
+        }))
     }
 
     /// Tells the index what a walk found, so that the next lookup needs none, unless somebody holds its lock.

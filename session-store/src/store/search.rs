@@ -9,11 +9,12 @@ use session_scan::{Corpus, Entry, Newest, Probe};
 use super::{SessionStore, Shared};
 use crate::SkipReason;
 use crate::backend::{Area, BackendListing};
-use crate::corpus::{Document, Documents};
-use crate::probe::{Candidate, HeadProbe};
+use crate::corpus::Documents;
+use crate::probe::HeadProbe;
 use crate::resolve::Resolver;
 use crate::search::file::{Plan, Worker, account};
 use crate::search::matcher::Matcher;
+use crate::search::opened::{Keeping, Kept, Opened};
 use crate::search::queue::{Closing, Filling};
 use crate::search::{Run, SearchQuery};
 use crate::skipped::Skipped;
@@ -110,7 +111,7 @@ impl Job {
         let workspace = self.query.workspace.as_deref();
         let workspace = workspace.map(|asked| Workspace::new(asked, &resolver));
         let probe = HeadProbe::<S>::new(shared, &documents, workspace.as_ref());
-        let corpus = &documents;
+        let (corpus, probe) = (Kept(&documents), Keeping::new(probe));
         let files = listing.entries.len();
         let entries = documents.entries(listing.entries).unwrap_or_else(|error| {
             run.skip(Skipped {
@@ -120,7 +121,9 @@ impl Job {
             Vec::new()
         });
         let source = Mutex::new(Source {
-            walk: Newest::new(&corpus, entries, &probe).threads(shared.threads),
+            // One header at a time, unless they turn out to wait: the workers are busy with bodies meanwhile, and the
+            // document is still open when one of them comes to it.
+            walk: Newest::new(&corpus, entries, &probe).reads_in_flight(shared.reads_in_flight),
             last: None,
             job: self,
         });
@@ -135,10 +138,11 @@ impl Job {
             let mut worker = Worker::<S>::new(&plan);
             loop {
                 let next = source.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some((entry, candidate, lane)) = next else {
+                let Some((entry, found, lane)) = next else {
                     break;
                 };
-                if let Err(error) = worker.search(&entry, &candidate, &lane) {
+                let (candidate, open) = found.into_parts();
+                if let Err(error) = worker.search(&entry, &candidate, open, &lane) {
                     run.skip(Skipped::failed(&candidate.recency.id, error));
                 }
                 account(run, &documents);
@@ -166,24 +170,24 @@ struct Source<'a, C: Corpus, P: Probe<C::File>> {
     job: &'a Job,
 }
 
-impl<'a, 'd, C, P> Source<'a, C, P>
+impl<'a, 'k, C, P> Source<'a, C, P>
 where
-    C: Corpus<File = Document<'d>>,
-    P: Probe<C::File, Hit = Candidate>,
+    C: Corpus,
+    P: Probe<C::File, Hit = Opened<'k>>,
 {
-    fn next(&mut self) -> Option<(Entry, Candidate, Filling<'a, Vec<Hit>>)> {
+    fn next(&mut self) -> Option<(Entry, Opened<'k>, Filling<'a, Vec<Hit>>)> {
         let run = &*self.job.run;
         while !run.queue.is_stopped() {
             let next = self.walk.next_hit();
             for unreadable in self.walk.take_unreadable() {
                 run.skip(Skipped::unreadable(unreadable, &self.job.shared));
             }
-            let (entry, candidate) = next?;
-            let id = &candidate.recency.id;
+            let (entry, found) = next?;
+            let id = found.id();
             // A directory that changes while it is read may name a file twice.
             if self.last.as_ref() != Some(id) {
                 self.last = Some(id.clone());
-                return Some((entry, candidate, run.queue.open()));
+                return Some((entry, found, run.queue.open()));
             }
         }
         None

@@ -149,31 +149,8 @@ fn look(dir: &OwnedFd, euid: u32, names: &mut Vec<Name>, entries: &mut Vec<DirEn
 }
 
 /// Asks for what a listing needs of one file, following no link.
-#[cfg(target_os = "linux")]
-fn stat(dir: &OwnedFd, name: &CStr, euid: u32) -> Result<FileStat, Errno> {
-    use rustix::fs::{StatxFlags, statx};
-    // Only what is used is asked for, which spares network file systems the rest.
-    let wanted = StatxFlags::TYPE
-        | StatxFlags::MODE
-        | StatxFlags::UID
-        | StatxFlags::SIZE
-        | StatxFlags::MTIME
-        | StatxFlags::CTIME
-        | StatxFlags::INO;
-    match rustix::io::retry_on_intr(|| statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, wanted)) {
-        Ok(stat) => Ok(super::stat::file_statx(&stat, euid)),
-        // Kernels before 4.11 and some sandboxes do not have the call.
-        Err(Errno::NOSYS | Errno::PERM) => {
-            let flags = AtFlags::SYMLINK_NOFOLLOW;
-            rustix::io::retry_on_intr(|| rustix::fs::statat(dir, name, flags))
-                .map(|stat| super::stat::file_stat(&stat, euid))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Asks for what a listing needs of one file, following no link.
-#[cfg(not(target_os = "linux"))]
+///
+/// The older call, not `statx`: what is wanted is what it gives, and its answer is half as long to be copied.
 fn stat(dir: &OwnedFd, name: &CStr, euid: u32) -> Result<FileStat, Errno> {
     let flags = AtFlags::SYMLINK_NOFOLLOW;
     rustix::io::retry_on_intr(|| rustix::fs::statat(dir, name, flags))

@@ -19,24 +19,6 @@ pub(super) fn file_stat(stat: &Stat, euid: u32) -> FileStat {
     )
 }
 
-/// Translates what the newer call says.
-#[cfg(target_os = "linux")]
-pub(super) fn file_statx(stat: &rustix::fs::Statx, euid: u32) -> FileStat {
-    let time = |time: rustix::fs::StatxTimestamp| {
-        i128::from(time.tv_sec) * SECOND + i128::from(time.tv_nsec)
-    };
-    let blob = BlobStat::new(
-        rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
-        stat.stx_ino,
-        stat.stx_size,
-        time(stat.stx_mtime),
-        time(stat.stx_ctime),
-    );
-    let kind = kind_of(FileType::from_raw_mode(stat.stx_mode.into()));
-    let mode = u32::from(stat.stx_mode) & 0o777;
-    FileStat::new(kind, mode, owner(stat.stx_uid, euid), blob)
-}
-
 fn owner(uid: u32, euid: u32) -> Owner {
     if uid == euid {
         Owner::Ours

@@ -3,22 +3,20 @@
 //! Owns the rules of trust: the directory's stamp, the files' stamps, the age of both. Must not know how a catalogue is
 //! laid out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use session_index::Stamp;
 use session_model::{SessionId, SessionRecord};
-use session_scan::Entry;
 
 use super::Seen;
 use super::pick::Counted;
 use crate::backend::{
-    BackendEntry, BackendRejected, Blob, Lock, LockName, RejectReason, publish_now,
+    BackendRejected, Blob, Lock, LockName, RejectReason, publish_now,
 };
 use crate::builder::Access;
 use crate::catalogue::{Catalogue, Header, NAME, Notes, Row, Rows, Unlisted, Writer};
-use crate::corpus::entry;
 use crate::store::SessionStore;
 use crate::{Durability, Error};
 
@@ -48,31 +46,8 @@ impl Known {
         self.stamp.is_some() && header.is_some_and(|header| header.stamp == self.stamp)
     }
 
-    /// Sorts listed files into those that a catalogue's rows still stand for, and those to be looked into.
-    pub(super) fn sort_out<'r>(
-        &self,
-        rows: Option<&'r [u8]>,
-        listed: &[BackendEntry],
-        journals: &[String],
-    ) -> (Vec<Row<'r>>, Vec<Entry>) {
-        let rows = Rows(rows.unwrap_or_default()).map_while(Result::ok);
-        let known: HashMap<&str, Row<'r>> = rows
-            .filter(|row| self.trusts(row))
-            .map(|row| (row.id, row))
-            .collect();
-        let (mut unchanged, mut changed) = (Vec::new(), Vec::new());
-        for found in listed {
-            let has_journal = journals.binary_search(&found.name).is_ok();
-            match known.get(found.name.as_str()) {
-                Some(row) if row.stat == found.stat && !has_journal => unchanged.push(*row),
-                _ => changed.push(entry(&found.name, &found.stat)),
-            }
-        }
-        (unchanged, changed)
-    }
-
     /// Whether a row of the catalogue stands for the file that has its stamp.
-    fn trusts(&self, row: &Row<'_>) -> bool {
+    pub(super) fn trusts(&self, row: &Row<'_>) -> bool {
         let Some(header) = self.catalogue.as_ref().map(|catalogue| catalogue.header) else {
             return false;
         };
@@ -233,14 +208,14 @@ impl<S: SessionRecord> SessionStore<S> {
         let mut writer = Writer::default();
         for row in rows {
             let has_journal = journals.binary_search_by(|id| (**id).cmp(row.id)).is_ok();
-            let is_racy = is_fresh(&row)
-                && known.is_young(&row)
+            let is_racy = known.is_young(&row)
+                && is_fresh(&row)
                 && !*fine.get_or_insert_with(|| self.tells_apart(&lock, row.stat.device));
-            match SessionId::new(row.id) {
-                Ok(id) if is_racy || has_journal || !Writer::takes(&row) => {
-                    notes.unsettled.push(id);
-                }
-                _ => writer.push(&row, counted.get(row.id).copied()),
+            if is_racy || has_journal || !Writer::takes(&row) {
+                // Every row's id was checked when its file was listed.
+                notes.unsettled.extend(SessionId::new(row.id));
+            } else {
+                writer.push(&row, counted.get(row.id).copied());
             }
         }
         // What was listed is the whole truth if no name has changed since before, and none can change unseen.
@@ -253,17 +228,17 @@ impl<S: SessionRecord> SessionStore<S> {
             boot: now.map_or(0, |now| now.boot),
             since: known.since,
         };
-        if let Some(bytes) = writer.finish(&header, &notes) {
+        if let Some(parts) = writer.finish(&header, &notes) {
             // A catalogue is a hint: without it, or with the old one, the next listing finds all of this again.
-            let _unwritten = self.replace_catalogue(&lock, &bytes);
+            let _unwritten = self.replace_catalogue(&lock, &parts);
         }
     }
 
-    fn replace_catalogue(&self, lock: &Lock, bytes: &[u8]) -> Result<(), Error> {
+    fn replace_catalogue(&self, lock: &Lock, parts: &[Vec<u8>]) -> Result<(), Error> {
         let blob = Blob::index(NAME);
         let path = self.shared.backend.describe(&blob);
         let mut write = |out: &mut dyn Write| {
-            let written = out.write_all(bytes);
+            let written = parts.iter().try_for_each(|part| out.write_all(part));
             written.map_err(|source| Error::io("write", &path, source))
         };
         let backend = &self.shared.backend;

@@ -9,11 +9,20 @@ use super::Call;
 use crate::catalogue::Row;
 use crate::corpus::Beside;
 use crate::journal::Overlay;
-use crate::order::Recency;
+use crate::order::{Nanos, Recency};
 use crate::skipped::Skipped;
 use crate::store::SessionStore;
 use crate::workspace::Belongs;
 use crate::{Counts, Cursor, Error, Listing, Progress, Query, SkipReason};
+
+/// What was found out before the rows of a page are taken.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    /// What was counted, by session.
+    pub(super) counts: HashMap<String, Count>,
+    /// What is known of each directory that a row named.
+    pub(super) belongs: HashMap<Vec<u8>, Belongs>,
+}
 
 /// Whether more rows can make a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +34,23 @@ pub(super) enum Step {
 /// Numbers of messages that were counted for this page, by session.
 pub(super) type Counted = HashMap<String, u64>;
 
+/// What came of counting one session's messages: their number, and whether it is that of the row's own file.
+pub(super) type Count = Result<(Option<u64>, bool), Error>;
+
 /// Takes rows, newest first, and keeps those that a query asks for.
 pub(super) struct Pick<'c, S: SessionRecord> {
     store: &'c SessionStore<S>,
     call: &'c Call<'c>,
     rows: Vec<SessionSummary>,
+    /// How many rows were listed, or would have been.
+    shown: usize,
+    /// Whether rows are only told apart, and not listed.
+    is_trial: bool,
+    /// What was counted before.
+    ahead: HashMap<String, Count>,
     skipped: Vec<Skipped>,
-    /// The last row that was taken, listed or not.
-    last: Option<Recency>,
+    /// The place of the last row that was taken, and its id if it is not that of the last one listed.
+    last: Option<(Nanos, Nanos, Option<SessionId>)>,
     /// Whether there is a row beyond the page.
     has_more: bool,
     counted: Counted,
@@ -48,6 +66,9 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
             store,
             call,
             rows: Vec::new(),
+            shown: 0,
+            is_trial: false,
+            ahead: HashMap::new(),
             skipped: Vec::new(),
             last: None,
             has_more: false,
@@ -56,6 +77,30 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
             files: 0,
             of: 0,
         }
+    }
+
+    /// Only finds out which rows would be listed.
+    pub(super) fn trial(store: &'c SessionStore<S>, call: &'c Call<'c>) -> Self {
+        Self {
+            is_trial: true,
+            ..Self::new(store, call)
+        }
+    }
+
+    /// How many rows were listed, or would have been.
+    pub(super) fn shown(&self) -> usize {
+        self.shown
+    }
+
+    /// Takes what was counted before, and what the trial for that learnt of directories.
+    pub(super) fn ahead(&mut self, ahead: Ahead) {
+        self.files += ahead.counts.len() as u64;
+        (self.ahead, self.belongs) = (ahead.counts, ahead.belongs);
+    }
+
+    /// Gives what a trial learnt of directories, so that none is asked about twice.
+    pub(super) fn into_belongs(self) -> HashMap<Vec<u8>, Belongs> {
+        self.belongs
     }
 
     /// Says how many files there are, for whoever watches.
@@ -86,7 +131,7 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
         if self.has_more || !query.after.as_ref().is_none_or(is_after) {
             return Ok(Step::More);
         }
-        if query.limit.is_some_and(|limit| self.rows.len() >= limit) {
+        if query.limit.is_some_and(|limit| self.shown >= limit) {
             self.has_more = true;
             // A workspace's rows are all looked at, as `skipped` is to be the same on every page.
             return Ok(match self.call.workspace {
@@ -99,38 +144,38 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
     }
 
     fn show(&mut self, row: &Row<'_>) -> Result<(), Error> {
-        let recency = match row.recency() {
-            Ok(recency) => recency,
+        if self.is_trial {
+            self.shown += 1;
+            return Ok(());
+        }
+        let id = match SessionId::new(row.id) {
+            Ok(id) => id,
             Err(error) => {
                 self.skipped.push(Skipped::failed(row.id, error.into()));
                 return Ok(());
             }
         };
-        let id = recency.id.clone();
-        self.last = Some(recency);
         let messages = match (self.call.query.counts, row.messages) {
             (Counts::Skip, _) => Ok(None),
             (Counts::Exact, Some(messages)) => Ok(Some(messages)),
-            (Counts::Exact, None) => {
-                let counted = self.count(&id, row);
-                self.files += 1;
-                self.call.query.watch.tell(&Progress {
-                    files: self.files,
-                    of: self.of,
-                    bytes_read: self.call.documents.bytes_read(),
-                })?;
-                counted
-            }
+            (Counts::Exact, None) => self.count(&id, row)?,
         };
-        match messages {
+        let unlisted = match messages {
             Ok(messages) => {
                 let mut summary = row.summary(id, messages);
                 summary.unfolded = self.unfolded(&summary.id)?;
                 self.rows.push(summary);
+                self.shown += 1;
+                None
             }
-            Err(error) if error.is_not_found() => {}
-            Err(error) => self.skipped.push(Skipped::failed(&id, error)),
-        }
+            Err(error) => {
+                if !error.is_not_found() {
+                    self.skipped.push(Skipped::failed(&id, error));
+                }
+                Some(id)
+            }
+        };
+        self.last = Some((row.at, row.updated, unlisted));
         Ok(())
     }
 
@@ -166,27 +211,26 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
         Ok(document.overlay().map_or(0, Overlay::bytes))
     }
 
-    /// Counts the elements of the record's first capped array, which is where its messages are.
-    fn count(&mut self, id: &SessionId, row: &Row<'_>) -> Result<Option<u64>, Error> {
-        let path = self.store.path(id);
-        let Some(array) = S::CAPPED.first() else {
-            return Ok(None);
+    /// Counts a row's messages, unless that was done before, and keeps their number if it is that of the row's own file.
+    fn count(&mut self, id: &SessionId, row: &Row<'_>) -> Result<Result<Option<u64>, Error>, Error> {
+        let counted = if let Some(counted) = self.ahead.remove(row.id) {
+            counted
+        } else {
+            let counted = self.store.count_messages(self.call, id, row);
+            self.files += 1;
+            self.call.query.watch.tell(&Progress {
+                files: self.files,
+                of: self.of,
+                bytes_read: self.call.documents.bytes_read(),
+            })?;
+            counted
         };
-        let document = self
-            .call
-            .documents
-            .document(id)?
-            .ok_or_else(|| Error::NotFound { path: path.clone() })?;
-        let counts = self.store.counted(&document, &[array], &path)?;
-        let messages = counts.into_iter().find_map(|(_, count)| count);
-        // Kept only if it was counted in the file that the row is of.
-        if let Some(messages) = messages
-            && document.overlay().is_none()
-            && document.stat().is_ok_and(|stat| stat == row.stat)
-        {
-            self.counted.insert(row.id.to_owned(), messages);
-        }
-        Ok(messages)
+        Ok(counted.map(|(messages, is_of_row)| {
+            if let Some(messages) = messages.filter(|_| is_of_row) {
+                self.counted.insert(row.id.to_owned(), messages);
+            }
+            messages
+        }))
     }
 
     /// Gives the page, and what was counted for it.
@@ -194,7 +238,10 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
         let next = match self.call.query.limit {
             // Nothing was taken, so that the next page begins where this one did.
             Some(0) => self.call.query.after.clone(),
-            _ => self.last.filter(|_| self.has_more).map(Cursor),
+            _ => self.last.filter(|_| self.has_more).and_then(|(at, updated, id)| {
+                let id = id.or_else(|| Some(self.rows.last()?.id.clone()))?;
+                Some(Cursor(Recency { at, updated, id }))
+            }),
         };
         let listing = Listing {
             rows: self.rows,

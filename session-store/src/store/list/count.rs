@@ -1,0 +1,109 @@
+//! Counting messages, of several sessions at once where there are threads for it.
+//!
+//! Owns who counts what. Must not know which rows a page has.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crossbeam::channel;
+use session_model::{SessionId, SessionRecord};
+
+use super::Call;
+use super::pick::{Ahead, Count, Pick, Step};
+use crate::catalogue::Row;
+use crate::store::SessionStore;
+use crate::{Counts, Error, Progress};
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Counts the elements of the record's first capped array, which is where its messages are, and says whether that was in
+    /// the file that the row is of.
+    pub(super) fn count_messages(&self, call: &Call<'_>, id: &SessionId, row: &Row<'_>) -> Count {
+        let Some(array) = S::CAPPED.first() else {
+            return Ok((None, false));
+        };
+        let path = self.path(id);
+        let document = call
+            .documents
+            .document(id)?
+            .ok_or_else(|| Error::NotFound { path: path.clone() })?;
+        let counts = self.counted(&document, &[array], &path)?;
+        let messages = counts.into_iter().find_map(|(_, count)| count);
+        let is_of_row = messages.is_some()
+            && document.overlay().is_none()
+            && document.stat().is_ok_and(|stat| stat == row.stat);
+        Ok((messages, is_of_row))
+    }
+
+    /// Counts on several threads what a page of these rows will ask for; nothing where one thread is all there is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`] where the caller wants no more of it.
+    pub(super) fn count_ahead(
+        &self,
+        call: &Call<'_>,
+        rows: &[Row<'_>],
+    ) -> Result<Ahead, Error> {
+        let mut ahead = Ahead::default();
+        if self.shared.threads < 2 || call.query.counts != Counts::Exact {
+            return Ok(ahead);
+        }
+        let wanted = self.uncounted(call, rows, &mut ahead)?;
+        let (next, (sender, receiver)) = (AtomicUsize::new(0), channel::unbounded());
+        let workers = self.shared.threads.min(wanted.len());
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                let (sender, next, wanted) = (sender.clone(), &next, &wanted);
+                // A refused thread is no failure: what is not counted here is counted when its row comes.
+                let _ = thread::Builder::new().spawn_scoped(scope, move || {
+                    while let Some((id, row)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let counted = self.count_messages(call, id, row);
+                        if sender.send((row.id, counted)).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            for (id, counted) in receiver {
+                ahead.counts.insert(id.to_owned(), counted);
+                // An error drops the receiver, which ends the workers.
+                call.query.watch.tell(&Progress {
+                    files: ahead.counts.len() as u64,
+                    of: rows.len() as u64,
+                    bytes_read: call.documents.bytes_read(),
+                })?;
+            }
+            Ok(ahead)
+        })
+    }
+
+    /// The rows of a page that have no number of messages.
+    fn uncounted<'r, 'b>(
+        &self,
+        call: &Call<'_>,
+        rows: &'r [Row<'b>],
+        ahead: &mut Ahead,
+    ) -> Result<Vec<(SessionId, &'r Row<'b>)>, Error> {
+        let mut wanted = Vec::new();
+        if rows.iter().all(|row| row.messages.is_some()) {
+            return Ok(wanted);
+        }
+        let mut trial = Pick::trial(self, call);
+        for row in rows {
+            let shown = trial.shown();
+            let step = trial.take(row)?;
+            if trial.shown() > shown
+                && row.messages.is_none()
+                && let Ok(id) = SessionId::new(row.id)
+            {
+                wanted.push((id, row));
+            }
+            if step == Step::Done {
+                break;
+            }
+        }
+        ahead.belongs = trial.into_belongs();
+        Ok(wanted)
+    }
+}
