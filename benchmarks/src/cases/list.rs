@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use session_model::SessionSummary;
-use session_model::testing::Layout;
-use session_store::{Counts, IndexKind, Query, SessionStore};
+use session_model::testing::{Generator, Layout};
+use session_model::{Session, SessionId, SessionSummary};
+use session_store::{Counts, Durability, IndexKind, Query, SessionStore};
 use tempfile::TempDir;
 
 use super::find;
 use super::{approximate_count, cores, counts, growing_counts};
 use crate::answer::Answer;
 use crate::case::{Bench, Case, Field, Scale, Setup};
-use crate::data::many::Many;
+use crate::data::many::{self, Many};
 use crate::floors::Look;
 use crate::method::{Contender, Role};
 use crate::reference;
@@ -74,6 +74,14 @@ pub(super) fn cases(scale: Scale) -> Vec<Case> {
         cases.push(Case::built(
             format!("list/foreign/all/{files}"),
             "realistic, older layout",
+            build,
+        ));
+    }
+    for &files in counts(scale) {
+        let build = move |bench: &Bench| own(bench, files);
+        cases.push(Case::built(
+            format!("list/own/all/{files}"),
+            "16 KB, saved by the store, with footers; no catalogue",
             build,
         ));
     }
@@ -214,6 +222,48 @@ fn setup(bench: &Bench, files: usize, layout: Layout, what: What) -> Result<Setu
     Ok(Setup::of(contenders).note(format!(
         "{threads}; ours-no-counts leaves the number of messages out"
     )))
+}
+
+/// Sessions that the store has saved, so that their number of messages stands in their footers.
+fn saved(bench: &Bench, files: usize) -> Result<Many> {
+    let made = bench.data.directory(&format!("own/{files}"), |made| {
+        let sessions = made.join("sessions");
+        let store = SessionStore::<Session>::builder(&sessions)
+            .durability(Durability::Process)
+            .index(IndexKind::None)
+            .open()?;
+        for rank in 0..files {
+            let mut json = Vec::new();
+            Generator::new(rank as u64)
+                .id(SessionId::new(&many::id(rank))?)
+                .bytes(16 << 10)
+                .directory(many::workspace(rank))
+                .updated_at(many::updated_at(rank))
+                .write_to(&mut json)?;
+            store.save(&serde_json::from_slice(&json)?)?;
+        }
+        Ok(())
+    })?;
+    let directory = made.join("sessions");
+    Ok(Many { directory, files })
+}
+
+fn own(bench: &Bench, files: usize) -> Result<Setup> {
+    let many = saved(bench, files)?;
+    let mut contenders = vec![ours("ours", &many, What::All, Counts::Exact, 1)];
+    if bench.field == Field::Ours {
+        return Ok(Setup::of(contenders));
+    }
+    let directory = many.directory.clone();
+    let floor = move || crate::floors::look_at_all(&directory, Look::HeadAndTail);
+    let seen = |files: &u64| Ok(Answer::new().fact("listed", files));
+    contenders.extend([
+        ours("ours-2-threads", &many, What::All, Counts::Exact, 2),
+        ours("ours-no-counts", &many, What::All, Counts::Skip, 1),
+        reference("reference", Role::Reference, &many, What::All, cores()),
+        Contender::new("two preads a file", Role::Floor, floor, seen),
+    ]);
+    Ok(Setup::of(contenders))
 }
 
 /// A copy of a set of sessions, of links to the same files, in which a store may keep a catalogue.

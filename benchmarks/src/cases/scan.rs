@@ -107,10 +107,10 @@ pub(super) fn cases(scale: Scale) -> Vec<Case> {
 fn setup(bench: &Bench, files: usize, layout: Layout, answer: Answer) -> Result<Setup> {
     let many = bench.data.many(files, layout)?;
     let workspace = answer.workspace(&many);
-    let mut contenders = vec![find::ours("ours", &many, &workspace, 1, IndexKind::None)];
     if bench.field == Field::Ours {
-        return Ok(Setup::of(contenders));
+        return Ok(Setup::of(vec![find::ours_traced(&many, &workspace)]));
     }
+    let mut contenders = vec![find::ours("ours", &many, &workspace, 1, IndexKind::None)];
     let expected = find::expected(answer.rank(&many));
     let look = if layout == Layout::OlderPretty {
         Look::HeadAndTail

@@ -131,7 +131,9 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         let mut newest: Option<(Candidate, Option<Document<'d>>)> = None;
         for recorded in answers.iter().filter_map(Answer::pointer) {
-            if (newest.as_ref()).is_some_and(|(newest, _)| newest.recency.id.as_str() == recorded.id) {
+            if (newest.as_ref())
+                .is_some_and(|(newest, _)| newest.recency.id.as_str() == recorded.id)
+            {
                 continue;
             }
             let id = SessionId::new(&recorded.id).ok()?;

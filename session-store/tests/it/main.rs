@@ -21,6 +21,7 @@ mod journal_crash;
 mod journal_faults;
 mod journal_history;
 mod list;
+mod list_count;
 mod peers;
 mod processes;
 mod proof;

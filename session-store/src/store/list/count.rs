@@ -39,11 +39,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// # Errors
     ///
     /// [`Error::Cancelled`] where the caller wants no more of it.
-    pub(super) fn count_ahead(
-        &self,
-        call: &Call<'_>,
-        rows: &[Row<'_>],
-    ) -> Result<Ahead, Error> {
+    pub(super) fn count_ahead(&self, call: &Call<'_>, rows: &[Row<'_>]) -> Result<Ahead, Error> {
         let mut ahead = Ahead::default();
         if self.shared.threads < 2 || call.query.counts != Counts::Exact {
             return Ok(ahead);

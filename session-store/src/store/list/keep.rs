@@ -12,9 +12,7 @@ use session_model::{SessionId, SessionRecord};
 
 use super::Seen;
 use super::pick::Counted;
-use crate::backend::{
-    BackendRejected, Blob, Lock, LockName, RejectReason, publish_now,
-};
+use crate::backend::{BackendRejected, Blob, Lock, LockName, RejectReason, publish_now};
 use crate::builder::Access;
 use crate::catalogue::{Catalogue, Header, NAME, Notes, Row, Rows, Unlisted, Writer};
 use crate::store::SessionStore;

@@ -212,7 +212,11 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
     }
 
     /// Counts a row's messages, unless that was done before, and keeps their number if it is that of the row's own file.
-    fn count(&mut self, id: &SessionId, row: &Row<'_>) -> Result<Result<Option<u64>, Error>, Error> {
+    fn count(
+        &mut self,
+        id: &SessionId,
+        row: &Row<'_>,
+    ) -> Result<Result<Option<u64>, Error>, Error> {
         let counted = if let Some(counted) = self.ahead.remove(row.id) {
             counted
         } else {
@@ -238,10 +242,13 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
         let next = match self.call.query.limit {
             // Nothing was taken, so that the next page begins where this one did.
             Some(0) => self.call.query.after.clone(),
-            _ => self.last.filter(|_| self.has_more).and_then(|(at, updated, id)| {
-                let id = id.or_else(|| Some(self.rows.last()?.id.clone()))?;
-                Some(Cursor(Recency { at, updated, id }))
-            }),
+            _ => self
+                .last
+                .filter(|_| self.has_more)
+                .and_then(|(at, updated, id)| {
+                    let id = id.or_else(|| Some(self.rows.last()?.id.clone()))?;
+                    Some(Cursor(Recency { at, updated, id }))
+                }),
         };
         let listing = Listing {
             rows: self.rows,

@@ -1,9 +1,13 @@
 //! What a search promises beyond its answer: limits, bounds, reports, an end.
 
 use std::fs;
+use std::sync::Arc;
 
+use session_store::backend::DirBackend;
+use session_store::fs::{FaultFs, FsCall, OsFs};
 use session_store::{
-    ContentPart, Durability, Fields, Hit, Message, SearchQuery, SessionStore, SkipReason, Snippet,
+    Builder, ContentPart, Durability, Fields, Hit, Message, SearchQuery, SessionStore, SkipReason,
+    Snippet, Trust,
 };
 
 use crate::support::{Scratch, session};
@@ -307,4 +311,37 @@ fn a_mutant_that_searches_the_bytes_as_they_are_is_caught() {
         1
     );
     assert!(!bytes.contains("a/bc"));
+}
+
+/// How often files are opened in a search of so many sessions, all of the same time, so that every header comes first.
+fn opens(sessions: usize, threads: usize) -> u64 {
+    let scratch = Scratch::new();
+    for n in 0..sessions {
+        let name = format!("s{n}");
+        let json = serde_json::to_vec(&session(&name, "/work", 1, 1)).unwrap();
+        scratch.write(&format!("{name}.json"), json);
+    }
+    let counting = FaultFs::new(Arc::new(OsFs::new(scratch.sessions())));
+    let backend = DirBackend::with_file_system(counting.clone(), Trust::strict()).unwrap();
+    let store: SessionStore = Builder::on(Arc::new(backend))
+        .threads(threads)
+        .open()
+        .unwrap();
+    let before = counting.calls(FsCall::Open);
+    let hits = store.search(&SearchQuery::text("message")).unwrap();
+    assert_eq!(hits.count(), sessions);
+    counting.calls(FsCall::Open) - before
+}
+
+#[test]
+fn a_file_is_opened_once_for_its_header_and_its_body() {
+    for threads in [1, 3] {
+        assert_eq!(opens(20, threads), 20, "{threads} threads");
+    }
+}
+
+#[test]
+fn no_more_than_a_few_files_wait_open_for_their_search() {
+    // Of a hundred whose headers have to be known before the first is searched, sixty-four wait open.
+    assert_eq!(opens(100, 1), 136);
 }
