@@ -240,7 +240,8 @@ fn saved(bench: &Bench, files: usize) -> Result<Many> {
                 .directory(many::workspace(rank))
                 .updated_at(many::updated_at(rank))
                 .write_to(&mut json)?;
-            store.save(&serde_json::from_slice(&json)?)?;
+            let session: Session = serde_json::from_slice(&json)?;
+            store.save(&session)?;
         }
         Ok(())
     })?;
@@ -325,7 +326,7 @@ fn catalogued(bench: &Bench, files: usize, what: What) -> Result<Setup> {
 /// Rewrites one file in a hundred as a foreign program would, with the times they had.
 pub(super) fn change(directory: &Path, files: usize) -> Result<()> {
     for rank in (0..files).step_by(100) {
-        let path = directory.join(format!("{}.json", crate::data::many::id(rank)));
+        let path = directory.join(format!("{}.json", many::id(rank)));
         let (written, modified) = (path.with_extension("new"), path.metadata()?.modified()?);
         std::fs::copy(&path, &written)?;
         std::fs::File::options()
