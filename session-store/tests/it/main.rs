@@ -34,3 +34,5 @@ mod store_crash;
 mod store_faults;
 mod support;
 mod tail;
+#[cfg(all(feature = "import", feature = "export"))]
+mod transcripts;
