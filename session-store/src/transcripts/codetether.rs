@@ -24,14 +24,13 @@ impl Importer for Codetether {
     }
 
     fn recognise(&self, head: &[u8]) -> bool {
-        let rest = head.trim_ascii_start().strip_prefix(b"{");
-        let first = rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\"id\""));
-        // Members of a session that stand before its messages in one layout or the other.
-        let has = |name: &str| memchr::memmem::find(head, name.as_bytes()).is_some();
-        first
-            && ["\"messages\"", "\"metadata\"", "\"created_at\""]
-                .into_iter()
-                .any(has)
+        let mut names = Names(head);
+        match names.next() {
+            // Other programs have an id too, and then other members.
+            Some(b"id") => names.next().is_none_or(is_member),
+            Some(name) => is_member(name),
+            None => false,
+        }
     }
 
     fn read(&self, input: Input<'_>) -> Result<Imported, ImportError> {
@@ -51,4 +50,39 @@ impl Importer for Codetether {
         report.records = report.messages;
         Ok(Imported::new(session, report))
     }
+}
+
+fn is_member(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"title"
+            | b"created_at"
+            | b"updated_at"
+            | b"metadata"
+            | b"agent"
+            | b"messages"
+            | b"tool_uses"
+            | b"usage"
+    )
+}
+
+/// Names of the first members of an object, as long as their values are strings.
+struct Names<'a>(&'a [u8]);
+
+impl<'a> Names<'a> {
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0.trim_ascii_start();
+        let rest = rest.strip_prefix(b"{").or(rest.strip_prefix(b","))?;
+        let (name, rest) = string(rest.trim_ascii_start())?;
+        let rest = rest.trim_ascii_start().strip_prefix(b":")?;
+        self.0 = string(rest.trim_ascii_start()).map_or(&[], |(_, rest)| rest);
+        Some(name)
+    }
+}
+
+/// Cuts a string off that has no escapes.
+fn string(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.strip_prefix(b"\"")?;
+    let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    (text[end] == b'"').then(|| (&text[..end], &text[end + 1..]))
 }

@@ -68,7 +68,8 @@ pub enum ImportError {
 /// Returns the formats of this crate, in the order in which they are asked.
 #[must_use]
 pub fn importers() -> [&'static dyn Importer; 4] {
-    [&Codex, &ClaudeCode, &Gemini, &Codetether]
+    // A session of ours first: it may hold records of all the others.
+    [&Codetether, &Codex, &ClaudeCode, &Gemini]
 }
 
 /// Reads a transcript of any format of this crate.

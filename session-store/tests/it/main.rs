@@ -14,6 +14,7 @@ mod crash;
 mod faults;
 mod find;
 mod fs;
+mod golden;
 #[cfg(target_os = "linux")]
 mod hung;
 mod journal;
@@ -28,6 +29,7 @@ mod rebind;
 mod record;
 mod save_load;
 mod scan;
+mod schema;
 mod scope;
 mod search;
 mod store_crash;

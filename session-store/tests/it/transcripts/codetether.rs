@@ -38,6 +38,25 @@ fn the_footer_of_a_document_does_not_come_along() {
 }
 
 #[test]
+fn a_session_is_recognised_by_its_first_members() {
+    let check = |expected: bool, head: &str| {
+        assert_eq!(Codetether.recognise(head.as_bytes()), expected, "{head}");
+    };
+    check(true, r#"{"id":"a"}"#);
+    check(true, "{\n  \"id\": \"a\",\n  \"title\": null");
+    check(true, r#"{"agent":"build","created_at""#);
+    // Those of other programs.
+    check(
+        false,
+        r#"{"id":"a","timestamp":"2025-05-07T17:24:21Z","instructions":"\"title\""}"#,
+    );
+    check(false, r#"{"sessionId":"a","messages":[]}"#);
+    check(false, r#"{"type":"user","message":{"id":"a"}}"#);
+    check(false, "");
+    check(false, r#"["id"]"#);
+}
+
+#[test]
 fn what_is_no_session_says_where() {
     let read = |text: &str| Codetether.read(Input::new(text.as_bytes()));
     let error = read("{\"id\":\"a\",\n\"messages\":[1}").unwrap_err();

@@ -51,6 +51,10 @@ fn walk(node: &Handle, seen: &mut Seen) {
                 if !ATTRIBUTES.contains(&attribute_name.as_str()) {
                     seen.faults.push(format!("{name} has {attribute_name}"));
                 }
+                let value = attribute.value.to_string();
+                if attribute_name == "http-equiv" && value != "Content-Security-Policy" {
+                    seen.faults.push(value);
+                }
                 if name == "meta" && attribute_name == "content" {
                     seen.metas.push(attribute.value.to_string());
                 }
