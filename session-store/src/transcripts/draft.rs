@@ -49,7 +49,7 @@ impl Draft {
 
     /// Adds a message, with the records that came before it.
     pub(super) fn push(&mut self, role: Role, content: Vec<ContentPart>, mut extra: Extra) {
-        if let Some(records) = array(std::mem::take(&mut self.waiting)) {
+        if let Some(records) = array(&std::mem::take(&mut self.waiting)) {
             extra.insert(BEFORE, records);
         }
         let mut message = Message::new(role, content);
@@ -128,16 +128,16 @@ impl Draft {
         if let Some(imported) = imported.into_raw() {
             session.extra.insert("imported", imported);
         }
-        if let Some(records) = array(self.waiting) {
+        if let Some(records) = array(&self.waiting) {
             session.extra.insert(AFTER, records);
         }
         Ok(Imported::new(session, self.report))
     }
 }
 
-fn array(records: Vec<RawJson>) -> Option<RawJson> {
+fn array(records: &[RawJson]) -> Option<RawJson> {
     (!records.is_empty())
-        .then(|| RawJson::from_value(&records).ok())
+        .then(|| RawJson::from_value(records).ok())
         .flatten()
 }
 

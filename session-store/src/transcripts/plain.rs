@@ -118,10 +118,15 @@ fn note<'a>(what: &str, place: &str, mime_type: Option<&str>) -> Shown<'a> {
 pub(super) fn visible(c: char) -> Option<String> {
     let hidden = match c {
         '\n' | '\t' => false,
-        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => true,
-        '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{61c}' => true,
-        // Tags, which repeat ASCII and do not show.
-        '\u{e0000}'..='\u{e007f}' => true,
+        // No width, direction, and tags, which repeat ASCII and do not show.
+        '\u{61c}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}' => true,
         _ => c.is_control(),
     };
     hidden.then(|| format!("[U+{:04X}]", u32::from(c)))
