@@ -25,16 +25,26 @@ fn check_session(session: &Session, path: &Path) {
     let scratch = Scratch::new();
     let store = scratch.store();
     store.save(session).unwrap();
-    assert_eq!(&store.load(&session.id).unwrap(), session, "{path:?}");
+    assert_eq!(
+        &store.load(&session.id).unwrap(),
+        session,
+        "{}",
+        path.display()
+    );
     let tail = store.load_tail(&session.id, Window::last(3)).unwrap();
     let last = session.messages.len().saturating_sub(3);
-    assert_eq!(tail.messages, session.messages[last..], "{path:?}");
+    assert_eq!(
+        tail.messages,
+        session.messages[last..],
+        "{}",
+        path.display()
+    );
 
     for json in [JsonDocument::new(), JsonDocument::pretty()] {
         let mut written = Vec::new();
         json.write(session, &mut written).unwrap();
         let back = import("codetether", &written);
-        assert_eq!(&back.session, session, "{path:?}");
+        assert_eq!(&back.session, session, "{}", path.display());
     }
     let mut page = Vec::new();
     HtmlPage::new().write(session, &mut page).unwrap();
@@ -44,7 +54,11 @@ fn check_session(session: &Session, path: &Path) {
     let headings = String::from_utf8(text).unwrap();
     let headings = headings.lines().filter(|line| line.starts_with("## "));
     // Code blocks may hold lines like headings, so there are at least as many.
-    assert!(headings.count() >= session.messages.len(), "{path:?}");
+    assert!(
+        headings.count() >= session.messages.len(),
+        "{}",
+        path.display()
+    );
 }
 
 fn check_lines(format: &str, count: fn(&[Value]) -> usize) {
@@ -53,9 +67,14 @@ fn check_lines(format: &str, count: fn(&[Value]) -> usize) {
         let (objects, broken) = oracle::objects(&text);
         let imported = import(format, text.as_bytes());
         let report = &imported.report;
-        assert_eq!(report.records, objects.len() as u64, "{path:?}");
-        assert_eq!(report.messages, count(&objects) as u64, "{path:?}");
-        assert_eq!(report.broken.len(), broken, "{path:?}");
+        assert_eq!(report.records, objects.len() as u64, "{}", path.display());
+        assert_eq!(
+            report.messages,
+            count(&objects) as u64,
+            "{}",
+            path.display()
+        );
+        assert_eq!(report.broken.len(), broken, "{}", path.display());
         oracle::assert_kept(&objects, &imported.session);
         check_session(&imported.session, &path);
     }
@@ -81,7 +100,8 @@ fn every_chat_of_gemini_is_read_whole() {
         assert_eq!(
             imported.session.messages.len(),
             oracle::gemini(messages),
-            "{path:?}"
+            "{}",
+            path.display()
         );
         oracle::assert_kept(std::slice::from_ref(&document), &imported.session);
         check_session(&imported.session, &path);
@@ -109,9 +129,14 @@ fn every_session_of_codetether_is_read_equal() {
         for layout in [bytes, compact.unwrap()] {
             let imported = import("codetether", &layout);
             let messages = document["messages"].as_array().unwrap().len();
-            assert_eq!(imported.session.messages.len(), messages, "{path:?}");
+            assert_eq!(
+                imported.session.messages.len(),
+                messages,
+                "{}",
+                path.display()
+            );
             let value = serde_json::to_value(&imported.session).unwrap();
-            assert_eq!(value, document, "{path:?}");
+            assert_eq!(value, document, "{}", path.display());
             check_session(&imported.session, &path);
         }
     }
