@@ -149,7 +149,7 @@ fn session() -> Result<Session> {
     let mut session = Session::new(SessionId::new("s1")?, "/work");
     session.title = Some("title".to_owned());
     session.touch("2026-03-10T19:42:54Z".parse()?);
-    session.agent = "build".to_owned();
+    "build".clone_into(&mut session.agent);
     session.push(Message::user("text"));
     session.push_tool_use(ToolUse::default());
     session.usage = usage();
