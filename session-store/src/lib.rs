@@ -50,6 +50,8 @@
 //!
 //! | feature | gives |
 //! |---|---|
+//! | `export` | sessions as one JSON document, as Markdown, as a page to read: `transcripts::Exporter` |
+//! | `import` | reads the transcripts of other agents: `transcripts::Importer` |
 //! | `regex` | searches for regular expressions |
 //! | `simd-json` | parses with SIMD, and with `serde_json` again what that refuses |
 //! | `testing` | the crash model of [`fs::MemoryFs`], fault injection, and the [`Backend`] conformance suite |
@@ -91,6 +93,8 @@ mod skipped;
 mod store;
 mod tail;
 mod trace;
+#[cfg(any(feature = "import", feature = "export"))]
+pub mod transcripts;
 mod trashed;
 mod view;
 mod whole;

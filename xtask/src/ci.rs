@@ -2,13 +2,13 @@
 //!
 //! Owns the list of steps and the cargo commands among them; must not hold a rule of its own.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use cargo_metadata::Package;
 use xshell::cmd;
 
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use crate::{consumers, corpus, deps, examples, features, msrv, tidy};
+use crate::{consumers, corpus, deps, examples, features, msrv, schema, tidy};
 
 /// Features that the tests turn on by themselves, or that add no behaviour to test.
 const COVERED: &[&str] = &["default", "testing", "tracing"];
@@ -31,6 +31,8 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
         Step::new("msrv", || msrv::run(workspace)),
         Step::new("consumers", || consumers::run(workspace)),
         Step::new("examples", || examples::run(workspace)),
+        Step::new("schema", || schema::check(workspace)),
+        Step::new("packages", || packages(workspace)),
         Step::new("corpus", || corpus::check(workspace)),
         Step::new("benchmarks", || benchmarks(workspace)),
     ];
@@ -102,6 +104,31 @@ fn benchmarks(workspace: &Workspace) -> Result<()> {
     )
     .run()
     .context("test the benchmarks")
+}
+
+/// Makes the archive of each library and asks that its read-me and its sources are in it. Builds nothing.
+fn packages(workspace: &Workspace) -> Result<()> {
+    let sh = workspace.shell()?;
+    for package in workspace.libraries() {
+        let name = package.name.as_str();
+        let files = cmd!(
+            sh,
+            "cargo package --list --allow-dirty --offline --package {name}"
+        )
+        .quiet()
+        .read()
+        .with_context(|| format!("package {name}"))?;
+        for wanted in ["Cargo.toml", "README.md", "src/lib.rs"] {
+            ensure!(
+                files.lines().any(|file| file == wanted),
+                "package {name}: {wanted} is not in it"
+            );
+        }
+        let described = package.description.is_some() && package.license.is_some();
+        ensure!(described, "package {name}: no description or licence");
+    }
+    println!("each library packages with its read-me");
+    Ok(())
 }
 
 fn is_uncovered(package: &Package) -> bool {

@@ -11,7 +11,7 @@ use xshell::{Shell, cmd};
 use crate::workspace::Workspace;
 
 /// The examples that the README promises.
-const PROMISED: &[&str] = &["resume", "embed"];
+const PROMISED: &[&str] = &["resume", "embed", "own_record"];
 
 /// Builds and runs all examples.
 ///

@@ -33,6 +33,11 @@ xflags::xflags! {
             /// How many documents to write; 3000 if not given.
             optional --count count: usize
         }
+        /// Writes docs/session.schema.json, the JSON Schema of a session, from what the model's types read.
+        cmd schema {
+            /// Writes nothing, and fails if the file is not up to date.
+            optional --check
+        }
         /// Builds the fuzz targets with coverage and runs each; crashes are kept where tests replay them.
         cmd fuzz {
             /// How long each target runs; 60 if not given.

@@ -1,4 +1,4 @@
-//! The workspace's own tooling: `cargo xtask ci | tidy | deps | features | msrv | consumers | examples | corpus | fuzz | bench`.
+//! The workspace's own tooling: `cargo xtask ci | tidy | deps | features | msrv | consumers | examples | corpus | schema | fuzz | bench`.
 //!
 //! Owns what continuous integration runs, so that the same commands run at home. Nothing depends on this crate, and it
 //! must not hold code that a library needs.
@@ -18,6 +18,7 @@ mod features;
 mod flags;
 mod fuzz;
 mod msrv;
+mod schema;
 mod steps;
 mod tidy;
 mod workspace;
@@ -52,6 +53,7 @@ fn run(command: &XtaskCmd) -> Result<()> {
         XtaskCmd::Consumers(_) => consumers::run(&workspace),
         XtaskCmd::Examples(_) => examples::run(&workspace),
         XtaskCmd::Corpus(corpus) => corpus::run(&workspace, corpus),
+        XtaskCmd::Schema(schema) => schema::run(&workspace, schema),
         XtaskCmd::Fuzz(fuzz) => fuzz::run(&workspace, fuzz),
         XtaskCmd::Bench(bench) => bench::run(&workspace, bench),
     }

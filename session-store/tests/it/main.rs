@@ -14,6 +14,7 @@ mod crash;
 mod faults;
 mod find;
 mod fs;
+mod golden;
 #[cfg(target_os = "linux")]
 mod hung;
 mod journal;
@@ -29,9 +30,12 @@ mod rebind;
 mod record;
 mod save_load;
 mod scan;
+mod schema;
 mod scope;
 mod search;
 mod store_crash;
 mod store_faults;
 mod support;
 mod tail;
+#[cfg(all(feature = "import", feature = "export"))]
+mod transcripts;
