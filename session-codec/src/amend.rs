@@ -8,6 +8,7 @@ use std::io;
 
 use crate::{
     Codec, Encoded, Error, Parser, RESERVED, ReadAt, Refusal, RevisionHasher,
+    buffer::Buffer,
     encode::{Rules, Watch},
     trace,
     walk::walk_at,
@@ -127,12 +128,8 @@ impl<P: Parser> Codec<P> {
             bytes: 0,
             out: &mut out,
         };
-        let mut buffer = walked.last.bytes;
-        buffer.resize(
-            self.piece_bytes()
-                .min(usize::try_from(walked.bytes).unwrap_or(usize::MAX)),
-            0,
-        );
+        drop(walked.last);
+        let mut buffer = Buffer::new(self.piece_bytes_for(walked.bytes));
         let mut at = 0;
         for edit in &edits {
             copier.copy(at, edit.range.start, &mut buffer)?;

@@ -131,6 +131,7 @@
 
 mod amend;
 mod block;
+mod buffer;
 mod cap;
 mod codec;
 mod count;

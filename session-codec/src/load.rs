@@ -10,6 +10,7 @@ use split::{Cut, Part};
 
 use crate::{
     Codec, Error, Parser, ReadAt, Revision, RevisionHasher,
+    buffer::Buffer,
     footer::{find, named_body, settle},
     parser::direct::{self, Pieces, Rules, Undecided},
     trace,
@@ -255,7 +256,7 @@ fn hash_rest<R: ReadAt + ?Sized>(
     mut range: Range<u64>,
     piece_bytes: usize,
 ) -> io::Result<Revision> {
-    let mut buffer = vec![0; piece_bytes];
+    let mut buffer = Buffer::new(piece_bytes);
     while range.start < range.end {
         let left = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let piece = left.min(piece_bytes);

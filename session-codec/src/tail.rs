@@ -59,6 +59,8 @@ pub struct Pruned {
     /// Whether the document's footer said where to read.
     pub footer: FooterUse,
     map: Vec<(usize, u64)>,
+    /// Where the document begins in `json`; not 0 only on the way to the parser.
+    start: usize,
 }
 
 impl Pruned {
@@ -73,6 +75,7 @@ impl Pruned {
             revision: walked.whole,
             footer: FooterUse::Absent,
             map,
+            start: 0,
         }
     }
 
@@ -88,6 +91,7 @@ impl Pruned {
             revision,
             footer: FooterUse::Used,
             map: gathered.map,
+            start: 0,
         }
     }
 
@@ -321,8 +325,11 @@ impl<P: Parser> Codec<P> {
             Ok(size) if size <= self.whole_bytes() => {
                 let (walked, document) = walk::walk_whole(lexer, &mut ranges, size, source)?;
                 if shape == Shape::Any && ranges.keeps_all()? {
+                    let (document, start) = document.into_vec();
                     let assembly = Assembly::kept_whole(document);
-                    return Ok(Pruned::new(assembly, &ranges.into_tallies(), &walked));
+                    let mut pruned = Pruned::new(assembly, &ranges.into_tallies(), &walked);
+                    pruned.start = start;
+                    return Ok(pruned);
                 }
                 let (assembly, tallies) = ranges.assemble_within(document)?;
                 Ok(Pruned::new(assembly, &tallies, &walked))
@@ -354,11 +361,12 @@ impl<P: Parser> Codec<P> {
             revision,
             footer,
             map,
+            start,
         } = pruned;
-        let _span = trace::span("decode_kept", json.len() as u64);
+        let _span = trace::span("decode_kept", (json.len() - start) as u64);
         let value = self
             .parser
-            .parse(&mut json)
+            .parse(&mut json[start..])
             .map_err(|error| self.parse_failed(&error, |offset| place(&map, offset)))?;
         Ok(TailDecoded {
             value,

@@ -7,6 +7,7 @@ use std::io;
 
 use crate::{
     Codec, Error, Parser, ReadAt, Revision, RevisionHasher,
+    buffer::Buffer,
     lexer::{Lexer, Stop, Visit},
 };
 
@@ -87,7 +88,7 @@ impl<'v, V: Visit> Walk<'v, V> {
 #[derive(Debug, Default)]
 pub(crate) struct LastPiece {
     pub(crate) base: u64,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Buffer,
 }
 
 impl LastPiece {
@@ -120,7 +121,7 @@ pub(crate) fn walk<V: Visit>(
     piece_bytes: usize,
     mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
 ) -> Result<Walked, Error> {
-    let mut buffer = vec![0; piece_bytes];
+    let mut buffer = Buffer::new(piece_bytes);
     let mut walk = Walk::new(lexer, visit);
     let mut last = (0, 0);
     loop {
@@ -170,8 +171,8 @@ pub(crate) fn walk_whole<V: Visit, R: ReadAt + ?Sized>(
     visit: &mut V,
     size: usize,
     source: &R,
-) -> Result<(Walked, Vec<u8>), Error> {
-    let mut bytes = vec![0; size.saturating_add(1)];
+) -> Result<(Walked, Buffer), Error> {
+    let mut bytes = Buffer::new(size.saturating_add(1));
     let mut filled = 0;
     loop {
         let (read, result) = fill(source, &mut bytes[filled..], filled as u64);
@@ -185,7 +186,7 @@ pub(crate) fn walk_whole<V: Visit, R: ReadAt + ?Sized>(
             return Ok((walk.finish(LastPiece::default())?, bytes));
         }
         // It grew since its size was asked for.
-        bytes.resize(filled.saturating_mul(2), 0);
+        bytes.grow(filled.saturating_mul(2));
     }
 }
 

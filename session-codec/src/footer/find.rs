@@ -4,7 +4,7 @@
 use std::{io, ops::Range};
 
 use super::{Footer, FooterFault, FooterUse, text};
-use crate::{ReadAt, Revision, RevisionHasher};
+use crate::{ReadAt, Revision, RevisionHasher, buffer::Buffer};
 
 /// Bytes read first from the end: holds nearly every footer of ours, and the
 /// end of the document before most.
@@ -188,7 +188,7 @@ fn consistent(footer: &Footer, begin: u64) -> Option<()> {
 pub(crate) fn document_revision<R: ReadAt + ?Sized>(source: &R) -> io::Result<Revision> {
     let body = named_body(source)?;
     let mut hasher = RevisionHasher::new();
-    let mut buffer = vec![0; HASHED];
+    let mut buffer = Buffer::new(HASHED);
     let (mut at, mut left) = (0, body.map_or(u64::MAX, |(bytes, _)| bytes));
     loop {
         let room = usize::try_from(left).unwrap_or(HASHED).min(HASHED);

@@ -16,6 +16,7 @@ use memchr::memmem;
 
 use crate::{
     Codec, Error, Parser, ReadAt,
+    buffer::Buffer,
     lexer::{Key, Stop, Visit, Watch},
 };
 
@@ -118,7 +119,7 @@ impl<P: Parser> Codec<P> {
         size: u64,
         array: &str,
     ) -> Result<Option<Cut>, Error> {
-        let mut buffer = vec![0; self.piece_bytes_for(size)];
+        let mut buffer = Buffer::new(self.piece_bytes_for(size));
         let Some((bracket, element)) = self.first_element(source, array, &mut buffer)? else {
             return Ok(None);
         };

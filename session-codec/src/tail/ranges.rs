@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Error, LimitKind, Limits, RESERVED, ReadAt, TailCap,
+    buffer::Buffer,
     lexer::{Key, Piece, Stop, Visit, Watch},
     members::Members,
     walk::LastPiece,
@@ -98,12 +99,13 @@ impl<'a> Ranges<'a> {
     }
 
     /// Moves the kept bytes together in the document itself.
-    pub(super) fn assemble_within(self, document: Vec<u8>) -> Result<(Assembly, Tallies), Error> {
+    pub(super) fn assemble_within(self, document: Buffer) -> Result<(Assembly, Tallies), Error> {
         self.kept_bytes()?;
+        let (document, start) = document.into_vec();
         let assembly = Assembly::over(document, self.bare, self.root);
         self.put_together(assembly, |range, json, at| {
             // Offsets into a vector fit.
-            let place = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+            let place = |offset| start + usize::try_from(offset).unwrap_or(usize::MAX - start);
             let (from, to) = (place(range.start), place(range.end));
             json.copy_within(from..to, at);
             Ok(at + (to - from))

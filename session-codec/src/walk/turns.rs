@@ -14,6 +14,7 @@ use std::{
 use super::{LastPiece, Walk, Walked, fill};
 use crate::{
     Error, ReadAt,
+    buffer::Buffer,
     lexer::{Lexer, Visit},
 };
 
@@ -107,7 +108,7 @@ fn every_other<V: Visit, R: ReadAt + ?Sized>(
     source: &R,
 ) {
     let _guard = EndOnPanic(turns);
-    let mut buffer = vec![0; piece_bytes];
+    let mut buffer = Buffer::new(piece_bytes);
     loop {
         let base = index.saturating_mul(piece_bytes as u64);
         let (filled, result) = fill(source, &mut buffer, base);

@@ -4,7 +4,7 @@
 use std::{io, ops::Range};
 
 use super::text::utf8;
-use crate::{ReadAt, RevisionHasher};
+use crate::{ReadAt, RevisionHasher, buffer::Buffer};
 
 /// What asking for more bytes brought.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,7 @@ impl Input for Whole<'_> {
 pub(crate) struct Pieces<'s, R: ?Sized> {
     source: &'s R,
     piece_bytes: usize,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// How many bytes of the buffer are at hand.
     filled: usize,
     base: u64,
@@ -86,7 +86,7 @@ impl<'s, R: ReadAt + ?Sized> Pieces<'s, R> {
         Self {
             source,
             piece_bytes,
-            buffer: Vec::new(),
+            buffer: Buffer::default(),
             filled: 0,
             base: 0,
             hasher: RevisionHasher::new(),
@@ -148,7 +148,7 @@ impl<R: ReadAt + ?Sized> Input for Pieces<'_, R> {
         // the size each byte moves once on average.
         if 2 * self.filled >= self.buffer.len() {
             let size = self.piece_bytes.max(2 * self.buffer.len());
-            self.buffer.resize(size, 0);
+            self.buffer.grow(size);
         }
         loop {
             let from = self.base + self.filled as u64;
