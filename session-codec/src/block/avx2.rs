@@ -68,8 +68,9 @@ unsafe fn mask(block: [__m256i; 2], fold: u8, byte: u8) -> u64 {
     unsafe {
         let fold = _mm256_set1_epi8(fold.cast_signed());
         let byte = _mm256_set1_epi8(byte.cast_signed());
-        let [low, high] = block
-            .map(|part| _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_or_si256(part, fold), byte)));
+        let [low, high] = block;
+        let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_or_si256(low, fold), byte));
+        let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_or_si256(high, fold), byte));
         u64::from(low.cast_unsigned()) | u64::from(high.cast_unsigned()) << 32
     }
 }

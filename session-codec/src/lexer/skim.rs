@@ -183,14 +183,17 @@ fn look<M: Masks>(masks: M, block: &[u8; BLOCK], len: usize, strings: &mut Strin
 )]
 fn pass_text<M: Masks>(masks: M, bytes: &[u8], strings: &mut Strings) -> usize {
     let (strides, _) = bytes.as_chunks::<STRIDE>();
-    let quiet = strides
-        .iter()
-        .take_while(|stride| !masks.has_quote(stride))
-        .count();
-    for stride in &strides[..quiet] {
+    let mut passed = 0;
+    // A loop and no closure: what is not inlined into the function that enables
+    // the features is compiled without them, ten times slower.
+    for stride in strides {
+        if masks.has_quote(stride) {
+            break;
+        }
         strings.escaped = carry_over(stride, strings.escaped);
+        passed += STRIDE;
     }
-    quiet * STRIDE
+    passed
 }
 
 impl<V: Visit> Kernel for Run<'_, V> {
@@ -217,19 +220,26 @@ impl<V: Visit> Kernel for Run<'_, V> {
             for block in blocks {
                 let seen = look(masks, block, BLOCK, &mut strings);
                 quiet = if seen.quiet { quiet + 1 } else { 0 };
-                if !seen.stays_below(depth, room) {
-                    met = Some((block, seen));
-                    break;
+                if seen.stays_below(depth, room) {
+                    depth = seen.depth_after(depth);
+                } else {
+                    self.skim.depth = depth;
+                    let commas = masks.commas(block) & !seen.inside;
+                    let left = self.containers(block, seen, commas)?;
+                    depth = self.skim.depth;
+                    if left != 0 {
+                        met = Some((block, seen, left));
+                        break;
+                    }
                 }
-                depth = seen.depth_after(depth);
                 self.at += BLOCK;
                 if quiet >= QUIET && strings.inside != 0 {
                     break;
                 }
             }
             let mut padded = [b' '; BLOCK];
-            let (block, seen, len) = if let Some((block, seen)) = met {
-                (block, seen, BLOCK)
+            let (block, seen, left, len) = if let Some((block, seen, left)) = met {
+                (block, seen, left, BLOCK)
             } else if quiet >= QUIET {
                 self.at += pass_text(masks, &bytes[self.at..], &mut strings);
                 quiet = 0;
@@ -242,11 +252,11 @@ impl<V: Visit> Kernel for Run<'_, V> {
                     break;
                 }
                 let seen = look(masks, &padded, rest.len(), &mut strings);
-                (&padded, seen, rest.len())
+                (&padded, seen, !0, rest.len())
             };
             let commas = masks.commas(block) & !seen.inside;
             self.skim.depth = depth;
-            let end = self.touch(block, seen, commas)?;
+            let end = self.touch(block, seen, commas, left)?;
             if end.is_some() {
                 return Ok(end);
             }

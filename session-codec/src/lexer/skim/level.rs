@@ -33,24 +33,31 @@ fn above(bit: usize) -> u64 {
     (!1_u64) << bit
 }
 
+/// All bits below the first of these, or all if there are none.
+#[inline]
+fn below(bits: u64) -> u64 {
+    (bits & bits.wrapping_neg()).wrapping_sub(1)
+}
+
 #[inline]
 fn first(bits: u64) -> usize {
     bits.trailing_zeros() as usize
 }
 
 impl<V: Visit> Run<'_, V> {
-    /// Takes a block that touches the array's level, or may pass the limit on
-    /// depth, mark by mark.
+    /// Takes what is `left` of a block that touches the array's level, or may
+    /// pass the limit on depth, mark by mark.
     #[inline(never)]
     pub(super) fn touch(
         &mut self,
         block: &[u8; BLOCK],
         marks: Seen,
         commas: u64,
+        left: u64,
     ) -> Result<Option<usize>, Stop> {
         // Nothing from the first stray backslash on means anything.
         let end = marks.stray.trailing_zeros() as usize;
-        let mut rest = marks.stray.wrapping_sub(1) & !marks.stray;
+        let mut rest = marks.stray.wrapping_sub(1) & !marks.stray & left;
         loop {
             if self.skim.depth > 0 {
                 match self.leave(block, marks, rest)? {
@@ -83,6 +90,64 @@ impl<V: Visit> Run<'_, V> {
             return Err(self.piece.syntax(self.at + end, "expected `,` or `]`"));
         }
         Ok(None)
+    }
+
+    /// Takes elements that are containers with nothing but a comma between them,
+    /// one step an element, and says which bits of the block are left: none if
+    /// nothing is out of the ordinary.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "compiled with the features of its caller, which can count bits"
+    )]
+    pub(super) fn containers(
+        &mut self,
+        block: &[u8; BLOCK],
+        marks: Seen,
+        commas: u64,
+    ) -> Result<u64, Stop> {
+        let mut rest = !0_u64;
+        let mut depth = self.skim.depth;
+        if depth == 0 || marks.stray != 0 {
+            return Ok(rest);
+        }
+        // A closing bracket, a comma and an opening one. What is cut by the end
+        // of the block is left.
+        let mut joints = marks.closes & (commas >> 1) & (marks.opens >> 2);
+        while joints != 0 {
+            let bit = first(joints);
+            let next = bit + 2;
+            let opens = marks.opens & rest & !above(bit);
+            let closes = marks.closes & rest & !above(bit);
+            // If all that opens does so before the first that closes, then the
+            // depth is the least at the end.
+            let falls = opens & !below(closes) == 0;
+            let (deepest, closing) = (depth + opens.count_ones(), closes.count_ones());
+            let fits = falls && deepest <= self.skim.room;
+            if fits && closing == deepest && self.skim.at == At::Inside(block[bit]) {
+                self.visit.element_end(self.offset(bit) + 1)?;
+                self.visit.element_start(self.offset(next))?;
+                // `}` and `]` stand two behind their opening brackets.
+                self.skim.at = At::Inside(block[next] + 2);
+                depth = 1;
+            } else if fits && closing < deepest && deepest - closing < self.skim.room {
+                depth = deepest - closing + 1;
+            } else {
+                break;
+            }
+            rest &= above(next);
+            joints &= joints - 1;
+        }
+        let (opens, closes) = (marks.opens & rest, marks.closes & rest);
+        if joints == 0 && depth > closes.count_ones() {
+            let after = depth + opens.count_ones();
+            if after <= self.skim.room {
+                depth = after - closes.count_ones();
+                rest = 0;
+            }
+        }
+        self.skim.depth = depth;
+        Ok(rest)
     }
 
     #[inline]
