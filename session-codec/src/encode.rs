@@ -3,6 +3,7 @@
 
 mod formatter;
 mod guard;
+mod text;
 mod watch;
 
 use std::io;
@@ -157,6 +158,20 @@ impl<'a, W: io::Write> Sink<'a, W> {
         self.flush_all()
     }
 
+    /// Writes the first bytes, or what the buffer has no room for.
+    #[cold]
+    fn write_apart(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.watch.wrote(bytes)?;
+        if self.buffer.len() + bytes.len() > BUFFER {
+            self.flush_all()?;
+        }
+        if bytes.len() >= BUFFER {
+            return self.pass(bytes);
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
     fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.hasher.update(bytes);
         self.watch.marker().borrow_mut().absorb(bytes);
@@ -194,13 +209,11 @@ impl<W: io::Write> io::Write for Sink<'_, W> {
 
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.watch.wrote(bytes)?;
-        if self.buffer.len() + bytes.len() > BUFFER {
-            self.flush_all()?;
+        // Small, so that it is inlined wherever a quote or a comma is written.
+        if bytes.len() > BUFFER - self.buffer.len() || self.watch.position() == 0 {
+            return self.write_apart(bytes);
         }
-        if bytes.len() >= BUFFER {
-            return self.pass(bytes);
-        }
+        self.watch.passed(bytes.len());
         self.buffer.extend_from_slice(bytes);
         Ok(())
     }

@@ -16,6 +16,8 @@ pub(super) struct Checked<'a> {
     /// The name of the member being written, as far as it matters.
     name: Vec<u8>,
     in_name: bool,
+    /// Whether the string being written has its closing quote already.
+    closed: bool,
     /// The marked array that the member is, by its name.
     marked: Option<usize>,
     element: u64,
@@ -29,6 +31,7 @@ impl<'a> Checked<'a> {
             names,
             name: Vec::new(),
             in_name: false,
+            closed: false,
             marked: None,
             element: 0,
         }
@@ -120,11 +123,31 @@ impl Formatter for Checked<'_> {
         Ok(())
     }
 
+    #[inline]
+    fn begin_string<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.closed = self.watch.text().write_whole(writer)?;
+        if self.closed {
+            return Ok(());
+        }
+        writer.write_all(b"\"")
+    }
+
+    #[inline]
+    fn end_string<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        writer.write_all(b"\"")
+    }
+
     fn write_string_fragment<W: io::Write + ?Sized>(
         &mut self,
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        if self.watch.text().write_piece(writer)? {
+            return Ok(());
+        }
         if self.in_name {
             self.name_goes_on(fragment.as_bytes());
         }

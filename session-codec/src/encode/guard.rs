@@ -1,7 +1,7 @@
 //! A serializer around a serializer that refuses floats JSON cannot hold,
 //! wherever in a value they are: `serde_json` writes them as `null`, and its
-//! formatter cannot tell one from the other. Owns the wrapping of serde's
-//! traits; must not know JSON.
+//! formatter cannot tell one from the other. Strings take the short way of
+//! `text` from here. Owns the wrapping of serde's traits; must not know JSON.
 
 mod compound;
 
@@ -86,7 +86,6 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         serialize_u64: u64,
         serialize_u128: u128,
         serialize_char: char,
-        serialize_str: &str,
         serialize_bytes: &[u8],
         serialize_unit_struct: &'static str,
     }
@@ -105,6 +104,11 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
             return Err(self.not_finite());
         }
         self.inner.serialize_f64(value)
+    }
+
+    #[inline]
+    fn serialize_str(self, value: &str) -> Result<S::Ok, S::Error> {
+        self.watch.text().serialize(value, self.inner)
     }
 
     fn serialize_none(self) -> Result<S::Ok, S::Error> {
@@ -190,6 +194,7 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStruct, S::Error> {
+        self.watch.text().entered(name);
         Ok(Compound::new(
             self.inner.serialize_struct(name, len)?,
             self.watch,

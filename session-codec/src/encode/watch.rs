@@ -7,6 +7,7 @@ use std::{
     io,
 };
 
+use super::text::Text;
 use crate::{
     Error, LimitKind, Limits, RESERVED, Refusal,
     footer::Marker,
@@ -31,6 +32,7 @@ pub(crate) struct Watch {
     members: Cell<u32>,
     fault: RefCell<Option<Error>>,
     marker: RefCell<Marker>,
+    text: Text,
     /// Whether the elements being written are of a marked array.
     marking: Cell<bool>,
     /// Whether the document lacks nothing but its closing brace.
@@ -47,6 +49,7 @@ impl Watch {
             members: Cell::new(0),
             fault: RefCell::new(None),
             marker: RefCell::new(Marker::new(&[], 0)),
+            text: Text::new(),
             marking: Cell::new(false),
             unclosed: Cell::new(false),
         }
@@ -60,6 +63,12 @@ impl Watch {
 
     pub(crate) fn marker(&self) -> &RefCell<Marker> {
         &self.marker
+    }
+
+    /// Strings on their way from the serializer to the formatter.
+    #[inline]
+    pub(crate) fn text(&self) -> &Text {
+        &self.text
     }
 
     /// Reports whether the document has room for one member more.
@@ -121,8 +130,13 @@ impl Watch {
         self.fault.take()
     }
 
-    /// Notes bytes that go out. The first byte tells what the root is.
+    /// Notes so many bytes that go out, not the first ones.
     #[inline]
+    pub(crate) fn passed(&self, bytes: usize) {
+        self.position.set(self.position.get() + bytes as u64);
+    }
+
+    /// Notes bytes that go out. The first byte tells what the root is.
     pub(crate) fn wrote(&self, bytes: &[u8]) -> io::Result<()> {
         let position = self.position.get();
         if position == 0

@@ -284,3 +284,19 @@ proptest! {
         prop_assert_eq!(encode(&value).unwrap(), serde_json::to_vec(&value).unwrap());
     }
 }
+
+/// Strings take a way of their own, in pieces if they are long; numbers and raw
+/// texts are strings to `serde_json` and do not.
+#[test]
+fn strings_of_every_length_are_written_as_serde_json_writes_them() {
+    for length in [0, 1, 15, 16, 4095, 4096, 4097, 8192, 20_000] {
+        for unit in ["x", "\"", "\u{1}", "ü\n", "漢字\\"] {
+            let text = unit.repeat(length / unit.len() + 1);
+            let raw = RawValue::from_string(serde_json::to_string(&text).unwrap()).unwrap();
+            let number = RawValue::from_string("12345678901234567890123".to_owned()).unwrap();
+            let value = (&text, &raw, Some(&text), 'c', &number, text.len());
+            let value = BTreeMap::from([(text.as_str(), (&value, text.as_str()))]);
+            assert_eq!(encode(&value).unwrap(), serde_json::to_vec(&value).unwrap());
+        }
+    }
+}
