@@ -26,13 +26,14 @@ pub fn run(target: &str, document: &[u8]) -> bool {
         "tail" => tail(document),
         "header" => header(document),
         "backwards" => backwards(document),
+        "footer" => footer(document),
         _ => return false,
     }
     true
 }
 
 /// Names the fuzz targets.
-pub const TARGETS: [&str; 5] = ["decode", "skip", "tail", "header", "backwards"];
+pub const TARGETS: [&str; 6] = ["decode", "skip", "tail", "header", "backwards", "footer"];
 
 fn value(document: &[u8]) -> Option<Value> {
     let mut value = serde_json::from_slice(document).ok()?;
@@ -88,7 +89,8 @@ fn join(mut first: Value, mut rest: Value) -> Option<Value> {
     Some(rest)
 }
 
-/// Windows are cut alike however the document is read.
+/// Windows are cut alike however the document is read, by however many threads,
+/// and where all is judged and passes.
 ///
 /// # Panics
 ///
@@ -97,8 +99,20 @@ pub fn skip(document: &[u8]) {
     for keep in [0, 1, 3] {
         let cap = TailCap::all(&["messages", "tool_uses"], keep);
         let expected = Codec::new().prune(document, &cap);
-        for read_size in READ_SIZES {
-            let pruned = Codec::new().read_size(read_size).prune(document, &cap);
+        let strict = Codec::new().strict(true).prune(document, &cap);
+        if let Ok(strict) = strict {
+            let same = expected
+                .as_ref()
+                .is_ok_and(|loose| loose.json == strict.json);
+            assert!(same, "keep {keep}, strict");
+        }
+        for (read_size, threads) in READ_SIZES
+            .map(|size| (size, 1))
+            .into_iter()
+            .chain([(16, 2)])
+        {
+            let codec = Codec::new().read_size(read_size).threads(threads);
+            let pruned = codec.prune(document, &cap);
             assert_eq!(text(&pruned), text(&expected), "keep {keep} by {read_size}");
             if let (Ok(pruned), Ok(expected)) = (&pruned, &expected) {
                 assert_eq!(pruned.json, expected.json, "keep {keep} by {read_size}");
@@ -145,6 +159,50 @@ pub fn tail(document: &[u8]) {
                 assert_eq!(tail.value, expected, "keep {keep}");
                 assert_eq!(tail.bytes, document.len() as u64);
             }
+        }
+    }
+}
+
+/// A window by a footer is the window without it; and a document that was
+/// damaged in one byte, as its length says which, gives either what it gives
+/// without a footer or an error.
+///
+/// # Panics
+///
+/// Where it is not.
+pub fn footer(document: &[u8]) {
+    let codec = Codec::new().marks(&["messages", "tool_uses"]);
+    let mut marked = Vec::new();
+    let whole = value(document).filter(Value::is_object);
+    let Some(Ok(encoded)) = whole.map(|whole| codec.encode(&whole, &mut marked)) else {
+        return;
+    };
+    let tails = |json: &[u8], keep| {
+        let cap = TailCap::all(&["messages", "tool_uses"], keep);
+        let strict = Codec::new().strict(true);
+        let [by_footer, without] =
+            [Codec::new(), strict].map(|codec| codec.tail::<Value, _>(json, &cap));
+        (by_footer, without)
+    };
+    for keep in [0, 1, 3] {
+        let (Ok(by_footer), Ok(without)) = tails(&marked, keep) else {
+            panic!("keep {keep}: what was encoded is not read");
+        };
+        assert_eq!(by_footer.value, without.value, "keep {keep}");
+        assert_eq!(by_footer.dropped, without.dropped, "keep {keep}");
+        assert_eq!(by_footer.revision, encoded.revision);
+        // The footer and what stands before it, at places spread by the input.
+        let sum = document.iter().fold(1_usize, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(usize::from(*byte))
+        });
+        for step in 0..16 {
+            let at = marked.len() - 1 - sum.wrapping_mul(step + 1) % marked.len().min(700);
+            let kept = marked[at];
+            marked[at] ^= 1 << (step % 8);
+            if let (Ok(damaged), Ok(without)) = tails(&marked, keep) {
+                assert_eq!(damaged.value, without.value, "keep {keep}, damaged at {at}");
+            }
+            marked[at] = kept;
         }
     }
 }
