@@ -7,6 +7,8 @@
 
 mod append;
 mod backend;
+mod backend_append;
+mod bounded;
 mod bad_input;
 mod catalogue;
 mod collections;

@@ -36,7 +36,7 @@ pub(crate) enum Failing {
     Never,
     /// The write after so many more, and that one alone.
     Once(usize),
-    /// All writes and flushes after so many more writes.
+    /// The write that is so many more away, and all writes and flushes from then on; `0` is for good.
     FromThenOn(usize),
 }
 
@@ -48,6 +48,8 @@ pub(crate) struct Disk {
     log: Vec<Entry>,
     failing: Failing,
     failed: usize,
+    /// Where the last write ended.
+    end: u64,
 }
 
 impl Disk {
@@ -78,6 +80,7 @@ impl Disk {
             log: Vec::new(),
             failing: Failing::Never,
             failed: 0,
+            end: u64::MAX,
         })
     }
 
@@ -123,7 +126,11 @@ impl Disk {
 
     /// Takes a write, or refuses it.
     pub(super) fn write(&mut self, offset: u64, bytes: Vec<u8>) -> bool {
-        if self.refuses() {
+        // A write that goes on where the last one ended may be the rest of one that was cut in two on its way here. A loop
+        // device takes half a write for a whole one, so only beginnings are refused.
+        let goes_on = offset == self.end;
+        self.end = offset + bytes.len() as u64;
+        if self.refuses(goes_on) {
             self.failed += 1;
             return false;
         }
@@ -152,23 +159,19 @@ impl Disk {
         true
     }
 
-    fn refuses(&mut self) -> bool {
-        match self.failing {
-            Failing::Never => false,
-            Failing::Once(0) => {
-                self.failing = Failing::Never;
-                true
-            }
-            Failing::Once(more) => {
-                self.failing = Failing::Once(more - 1);
-                false
-            }
-            Failing::FromThenOn(0) => true,
-            Failing::FromThenOn(more) => {
-                self.failing = Failing::FromThenOn(more - 1);
-                false
-            }
-        }
+    fn refuses(&mut self, goes_on: bool) -> bool {
+        let (failing, refuses) = match self.failing {
+            Failing::Once(0) if goes_on => (Failing::Once(0), false),
+            Failing::FromThenOn(1) if goes_on => (Failing::FromThenOn(1), false),
+            Failing::Once(0) => (Failing::Never, true),
+            Failing::Once(more) => (Failing::Once(more - 1), false),
+            Failing::FromThenOn(0) => (Failing::FromThenOn(0), true),
+            Failing::FromThenOn(1) => (Failing::FromThenOn(0), true),
+            Failing::FromThenOn(more) => (Failing::FromThenOn(more - 1), false),
+            Failing::Never => (Failing::Never, false),
+        };
+        self.failing = failing;
+        refuses
     }
 }
 
@@ -196,8 +199,11 @@ pub(crate) struct Cut {
     pub(crate) place: String,
 }
 
-/// Goes through the cuts of a log: after each write and each thing told, with all of the cache, nothing of it, and a part
-/// of it that is drawn by chance.
+/// Among how many writes of a log a cut is made, at least: a long row of them is one file's content.
+const CUTS: usize = 60;
+
+/// Goes through the cuts of a log: after writes, before each flush, and after each thing told, with all of the cache, nothing
+/// of it, and a part of it that is drawn by chance.
 pub(crate) fn cuts(
     base: Pages,
     log: &[Entry],
@@ -207,9 +213,16 @@ pub(crate) fn cuts(
     let mut random = fastrand::Rng::with_seed(seed);
     let (mut durable, mut told) = (base, Vec::new());
     let mut cached: Vec<(u64, Arc<[u8; PAGE]>)> = Vec::new();
+    let apart = log.len().div_ceil(CUTS);
     for (n, entry) in log.iter().enumerate() {
         match entry {
-            Entry::Write(pages) => cached.extend(pages.iter().cloned()),
+            Entry::Write(pages) => {
+                cached.extend(pages.iter().cloned());
+                let is_last = !matches!(log.get(n + 1), Some(Entry::Write(_)));
+                if !is_last && n % apart != 0 {
+                    continue;
+                }
+            }
             Entry::Flush => {
                 durable.extend(cached.drain(..));
                 continue;
@@ -291,10 +304,20 @@ mod tests {
         disk.fail(Failing::Once(1));
         let taken: Vec<bool> = (0..4).map(|_| disk.write(0, b"x".to_vec())).collect();
         assert_eq!(taken, [true, false, true, true]);
-        disk.fail(Failing::FromThenOn(1));
+        disk.fail(Failing::FromThenOn(2));
         assert!(disk.write(0, b"x".to_vec()));
+        assert!(disk.flush());
         assert!(!disk.write(0, b"y".to_vec()) && !disk.flush());
         assert_eq!(disk.read(0, 1), b"x");
         assert_eq!(disk.failed(), 3);
+    }
+
+    #[test]
+    fn the_rest_of_a_write_is_not_refused_on_its_own() {
+        let mut disk = disk();
+        assert!(disk.write(0, vec![1; PAGE]));
+        disk.fail(Failing::Once(0));
+        assert!(disk.write(PAGE as u64, b"the rest".to_vec()));
+        assert!(!disk.write(9 * PAGE as u64, b"another".to_vec()));
     }
 }

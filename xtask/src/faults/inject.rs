@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -194,7 +195,7 @@ impl Bench<'_> {
         let (socket, trace) = (place.join("reports"), place.join("trace"));
         let _ = fs::remove_file(&socket);
         let reports = UnixDatagram::bind(&socket)?;
-        reports.set_nonblocking(true)?;
+        reports.set_read_timeout(Some(Duration::from_millis(2)))?;
         let mut strace = Command::new("strace");
         strace.args(["-f", "-qq", "-o"]).arg(&trace);
         if let Some(fault) = fault {
@@ -203,7 +204,7 @@ impl Bench<'_> {
                 .arg(format!("-etrace={}", fault.call.name))
                 .arg(format!("-e{}", fault.expression()));
         }
-        let output = strace
+        let mut child = strace
             .arg(&self.program)
             .args(["fault-driver", "--scenario", self.scenario.name])
             .arg("--dir")
@@ -211,23 +212,31 @@ impl Bench<'_> {
             .arg("--reports")
             .arg(&socket)
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
             .context("run strace")?;
+        let (mut events, mut ended) = (Vec::new(), false);
+        // A socket holds few reports that nobody takes; those of a driver that has ended are all there.
+        while !ended {
+            ended = child.try_wait()?.is_some();
+            take(&reports, &mut events)?;
+        }
+        let output = child.wait_with_output()?;
         let killed = output.status.signal() == Some(9);
         let injected = killed || fs::read_to_string(&trace)?.contains("(INJECTED)");
         Ok(Ended {
             killed,
             injected,
             success: output.status.success(),
-            events: events(&reports)?,
+            events,
             says: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
     }
 }
 
-/// Reads what a driver has sent before it ended.
-fn events(reports: &UnixDatagram) -> Result<Vec<Event>> {
-    let mut events = Vec::new();
+/// Takes the reports that are there, or come within a moment.
+fn take(reports: &UnixDatagram, events: &mut Vec<Event>) -> Result<()> {
     let mut buffer = [0; 64];
     while let Ok(length) = reports.recv(&mut buffer) {
         let text = std::str::from_utf8(&buffer[..length])?;
@@ -235,7 +244,7 @@ fn events(reports: &UnixDatagram) -> Result<Vec<Event>> {
             events.push(text.parse()?);
         }
     }
-    Ok(events)
+    Ok(())
 }
 
 /// A kill at every call; every error of a call that is about files, and of those one that lasts.

@@ -165,7 +165,9 @@ impl Served {
             .arg(&dir)
             .arg("--unix")
             .arg(&socket)
+            // It repeats every error that the disk is made to answer.
             .stdin(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .context("run nbdfuse")?;
         let served = Self { client, dir };
