@@ -50,7 +50,9 @@ pub(crate) fn drive(flags: &flags::FaultDriver) -> Result<()> {
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn run(_: &flags::Faults) -> Result<()> {
-    anyhow::bail!("run faults: strace and loop devices are Linux's; `cargo test` runs the tier that needs neither")
+    anyhow::bail!(
+        "run faults: strace and loop devices are Linux's; `cargo test` runs the tier that needs neither"
+    )
 }
 
 #[cfg(not(target_os = "linux"))]

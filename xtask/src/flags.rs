@@ -67,6 +67,8 @@ xflags::xflags! {
             optional --root
             /// Only scenarios whose name contains this.
             optional --filter text: String
+            /// Only faults of this kind: `kill`, `once` or `lasting`.
+            optional --kind kind: String
             /// Only this file system, of ext4, xfs and btrfs.
             optional --fs name: String
             /// The seed of what is drawn by chance; 1 if not given.

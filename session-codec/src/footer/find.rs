@@ -62,9 +62,10 @@ pub(crate) struct Missing {
 /// One read, rarely two; the answer's memory is bounded by the longest footer.
 pub(crate) fn find<R: ReadAt + ?Sized>(source: &R) -> io::Result<Result<Found, Missing>> {
     match find_at(source, source.size()?) {
-        // Shortened since its size was asked for, or unreadable there: whoever
-        // reads on from the start comes to it, and to what stands before it.
-        Err(_) => Ok(Err(Missing {
+        // Shortened since its size was asked for: whoever reads on from the start
+        // comes to its end. An end that cannot be read is another matter, as one
+        // that is taken for an end without a footer has another revision.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Err(Missing {
             why: FooterUse::Absent,
             whole: None,
         })),

@@ -71,7 +71,10 @@ fn a_reader_survives_a_file_that_is_cut_under_it() {
                 }
             }
             store.list(&Query::new()).unwrap();
-            store.search(&SearchQuery::text("xyz")).unwrap().for_each(drop);
+            store
+                .search(&SearchQuery::text("xyz"))
+                .unwrap()
+                .for_each(drop);
             if read > 10 && refused > 10 {
                 break;
             }
@@ -301,11 +304,11 @@ fn a_journal_of_nothing_but_beginnings_is_refused() {
     let path = scratch.file(".store/journal/s.journal");
     let whole = fs::read(&path).unwrap();
     let mut bytes = whole.clone();
-    // Records 0 and 1 are there, so that these are all the next one, each as long as the rest, and each with a wrong sum.
+    // Records 0 and 1 are there, so that these are all the next one, each nearly as long as the rest, and each with a wrong sum.
     let mut left: u32 = 4 << 20;
-    while left > 16 {
+    while left > 32 {
         left -= 16;
-        bytes.extend(left.to_le_bytes());
+        bytes.extend((left - 32).to_le_bytes());
         bytes.extend(7_u32.to_le_bytes());
         bytes.extend(2_u64.to_le_bytes());
     }

@@ -8,8 +8,8 @@
 mod append;
 mod backend;
 mod backend_append;
-mod bounded;
 mod bad_input;
+mod bounded;
 mod catalogue;
 mod collections;
 mod crash;

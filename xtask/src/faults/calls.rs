@@ -28,10 +28,7 @@ const ERRORS: &[(&[&str], &[&str])] = &[
         &["EXDEV", "EIO", "ENOSPC", "EDQUOT", "EROFS", "EINTR"],
     ),
     (&["unlink", "unlinkat"], &["EROFS", "EIO"]),
-    (
-        &["mkdir", "mkdirat"],
-        &["ENOSPC", "EIO", "EDQUOT", "EROFS"],
-    ),
+    (&["mkdir", "mkdirat"], &["ENOSPC", "EIO", "EDQUOT", "EROFS"]),
     (&["ftruncate"], &["EIO", "EFBIG", "EROFS", "EINTR"]),
     (&["fchmod", "fchmodat"], &["EROFS", "EIO"]),
     (&["flock"], &["ENOLCK", "EINTR"]),

@@ -284,7 +284,10 @@ mod tests {
         let (mut with, mut without) = (0, 0);
         let log = disk.take_log();
         cuts(base, &log, 1, |cut| {
-            let flushed = cut.pages.get(&1).is_some_and(|page| page.starts_with(b"ushed"));
+            let flushed = cut
+                .pages
+                .get(&1)
+                .is_some_and(|page| page.starts_with(b"ushed"));
             if cut.pages.contains_key(&3) {
                 with += 1;
                 assert!(flushed);

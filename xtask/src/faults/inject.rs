@@ -34,6 +34,9 @@ enum How {
     FromThenOn(&'static str),
 }
 
+/// How calls are broken: the process dies there, or one error, or one that lasts.
+const KINDS: [&str; 3] = ["kill", "once", "lasting"];
+
 impl Fault {
     fn expression(&self) -> String {
         let Call { name, nth } = &self.call;
@@ -47,8 +50,8 @@ impl Fault {
     fn kind(&self) -> &'static str {
         match self.how {
             How::Kill => "kill",
-            How::Once(_) => "error once",
-            How::FromThenOn(_) => "error from then on",
+            How::Once(_) => "once",
+            How::FromThenOn(_) => "lasting",
         }
     }
 }
@@ -69,6 +72,7 @@ struct Bench<'a> {
     scratch: &'a Path,
     prepared: PathBuf,
     from: State,
+    only: Option<&'a str>,
 }
 
 pub(crate) fn run(flags: &Faults) -> Result<()> {
@@ -81,6 +85,13 @@ pub(crate) fn run(flags: &Faults) -> Result<()> {
         bail!("run strace: not found; it is in the package of that name (apt-get install strace)");
     }
     // What is under a store does not matter here, so it may be memory, where syncs cost nothing.
+    if let Some(kind) = &flags.kind {
+        ensure!(
+            KINDS.contains(&kind.as_str()),
+            "run faults --kind {kind}: no such kind, there are {}",
+            KINDS.join(", ")
+        );
+    }
     let scratch = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
     let mut tally = Tally::default();
     for scenario in SCENARIOS {
@@ -98,6 +109,7 @@ pub(crate) fn run(flags: &Faults) -> Result<()> {
             scratch: scratch.path(),
             from: script::prepare(&prepared, scenario)?,
             prepared,
+            only: flags.kind.as_deref(),
         };
         bench.run(&mut tally)?;
     }
@@ -110,7 +122,8 @@ pub(crate) fn run(flags: &Faults) -> Result<()> {
 impl Bench<'_> {
     fn run(&self, tally: &mut Tally) -> Result<()> {
         let calls = self.calls()?;
-        let faults = faults(&calls);
+        let mut faults = faults(&calls);
+        faults.retain(|fault| self.wants(fault.kind()));
         let (next, tally) = (AtomicUsize::new(0), Mutex::new(tally));
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
@@ -132,7 +145,17 @@ impl Bench<'_> {
                     .join()
                     .unwrap_or_else(|_| bail!("run {}: a worker panicked", self.scenario.name))
             })
-        })
+        })?;
+        let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+        for kind in KINDS.iter().filter(|kind| self.wants(kind)) {
+            let row = format!("{} {kind}", self.scenario.name);
+            ensure!(tally.row(&row).injected > 0, "{row}: nothing was injected");
+        }
+        Ok(())
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        self.only.is_none_or(|only| only == kind)
     }
 
     /// Breaks one call of one run, and looks at what is left.
@@ -200,9 +223,12 @@ impl Bench<'_> {
         strace.args(["-f", "-qq", "-o"]).arg(&trace);
         if let Some(fault) = fault {
             strace
-                .arg("--seccomp-bpf")
                 .arg(format!("-etrace={}", fault.call.name))
                 .arg(format!("-e{}", fault.expression()));
+            // Stopping at no other calls is faster, but then strace sends no signals.
+            if !matches!(fault.how, How::Kill) {
+                strace.arg("--seccomp-bpf");
+            }
         }
         let mut child = strace
             .arg(&self.program)

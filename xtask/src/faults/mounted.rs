@@ -105,7 +105,12 @@ impl Mount {
     /// Mounts the file system in a file or on a device.
     pub(crate) fn new(image: &Path, dir: &Path) -> Result<Self> {
         fs::create_dir_all(dir)?;
-        command(Command::new("mount").args(["-o", "loop"]).arg(image).arg(dir))?;
+        command(
+            Command::new("mount")
+                .args(["-o", "loop"])
+                .arg(image)
+                .arg(dir),
+        )?;
         Ok(Self {
             dir: dir.to_owned(),
         })

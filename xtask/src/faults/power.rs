@@ -144,10 +144,16 @@ impl Lab<'_> {
         let mount = Mount::new(&served.image(), &self.scratch.join("recorded"))?;
         lock(&disk).fail(failing);
         let mut events = Vec::new();
-        let ran = script::run(&mount.sessions(), scenario, durability, from, &mut |event| {
-            events.push(event);
-            lock(&disk).told(event);
-        });
+        let ran = script::run(
+            &mount.sessions(),
+            scenario,
+            durability,
+            from,
+            &mut |event| {
+                events.push(event);
+                lock(&disk).told(event);
+            },
+        );
         if failing == Failing::Never {
             ran?;
         }
@@ -177,7 +183,12 @@ impl Lab<'_> {
     }
 
     /// Mounts what a disk holds and looks at the store on it.
-    fn look(&self, pages: &Pages, size: u64, allowed: &[State]) -> Result<State, (Wrong, anyhow::Error)> {
+    fn look(
+        &self,
+        pages: &Pages,
+        size: u64,
+        allowed: &[State],
+    ) -> Result<State, (Wrong, anyhow::Error)> {
         let image = self.scratch.join("state");
         disk::store(pages, size, &image)
             .context("write a state")

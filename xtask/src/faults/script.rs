@@ -8,14 +8,14 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use session_store::{
-    Append, Durability, Error, Message, Session, SessionId, SessionStore, Writer,
-};
+use session_store::{Append, Durability, Error, Message, Session, SessionId, SessionStore, Writer};
 
 /// The session that is worked on.
 pub(crate) const SUBJECT: &str = "subject";
 /// One that nobody touches.
 pub(crate) const BYSTANDER: &str = "bystander";
+/// One that is in the subject's workspace in some scenarios.
+const RIVAL: &str = "rival";
 /// The workspace of the subject: a directory that every system has, so that nothing else is asked for.
 pub(crate) const WORKSPACE: &str = "/";
 
@@ -45,6 +45,8 @@ pub(crate) enum Step {
     Trash,
     Restore,
     EmptyTrash,
+    /// Another session becomes the newest of the subject's workspace, and lookups prove it.
+    Rival,
 }
 
 /// A row of steps, on a store that others have prepared.
@@ -71,6 +73,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "append",
         prepare: &[Step::Save],
         steps: &[Step::Append, Step::Append, Step::Append],
+    },
+    Scenario {
+        name: "append-to-older",
+        prepare: &[Step::Save, Step::Rival],
+        steps: &[Step::Append, Step::Rival, Step::WriterAppend],
     },
     Scenario {
         name: "append-folds",
@@ -193,7 +200,7 @@ pub(crate) fn after(state: State, step: Step) -> State {
                 trashed,
             }
         }
-        Step::Checkpoint | Step::WriterClose => state,
+        Step::Checkpoint | Step::WriterClose | Step::Rival => state,
         Step::Delete => State {
             live: None,
             trashed,
@@ -261,6 +268,13 @@ impl Runner {
             Step::Trash => drop(store.trash(id)?),
             Step::Restore => drop(store.restore(id)?),
             Step::EmptyTrash => drop(store.empty_trash(Duration::ZERO)?),
+            Step::Rival => {
+                let mut rival = Session::new(SessionId::new(RIVAL)?, WORKSPACE);
+                rival.push(message(0, 1));
+                rival.touch(SystemTime::now().into());
+                store.overwrite(&rival)?;
+                store.last_for_directory(Some(WORKSPACE.as_ref()))?;
+            }
         }
         Ok(())
     }
@@ -390,7 +404,11 @@ mod tests {
 
     #[test]
     fn what_was_acknowledged_is_the_only_right_state() {
-        let events = [Event::Try(live(2)), Event::Ack(live(2)), Event::Try(live(3))];
+        let events = [
+            Event::Try(live(2)),
+            Event::Ack(live(2)),
+            Event::Try(live(3)),
+        ];
         assert_eq!(allowed(live(1), &events[..1]), [live(1), live(2)]);
         assert_eq!(allowed(live(1), &events[..2]), [live(2)]);
         assert_eq!(allowed(live(1), &events), [live(2), live(3)]);

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use session_store::{
-    Append, ContentPart, LastQuery, Message, Query, Session, SessionId, SessionStore, Window,
+    Append, ContentPart, IndexKind, LastQuery, Message, Query, Session, SessionId, SessionStore,
+    Window,
 };
 
 use super::script::{BYSTANDER, SUBJECT, State, WORKSPACE};
@@ -169,10 +170,31 @@ fn consistent(store: &SessionStore, state: State) -> Result<()> {
     );
     let listed = listing.rows.iter().any(|row| row.id == id);
     ensure!(listed == state.live.is_some(), "listed: {listed}");
-    let found = store.find_last(&LastQuery::new().workspace(WORKSPACE))?;
-    ensure!(found.skipped.is_empty(), "lookup skipped");
-    let found = found.session.map(|tail| tail.messages.len());
-    ensure!(found == state.live, "lookup found {found:?}");
+    // A lookup that the index proves is compared with one that knows no index.
+    let unindexed = SessionStore::builder(store.root())
+        .index(IndexKind::None)
+        .read_only()
+        .open()?;
+    for query in [LastQuery::new().workspace(WORKSPACE), LastQuery::new()] {
+        let found = [store.find_last(&query)?, unindexed.find_last(&query)?];
+        ensure!(
+            found.iter().all(|found| found.skipped.is_empty()),
+            "a lookup skipped something"
+        );
+        let [found, right] = found.map(|found| {
+            let tail = found.session?;
+            Some((tail.id.clone(), tail.messages.len()))
+        });
+        ensure!(
+            found == right,
+            "lookup found {found:?}, newest is {right:?}"
+        );
+        let is_subject = right.as_ref().is_some_and(|(found, _)| *found == id);
+        ensure!(
+            !is_subject || right.map(|(_, messages)| messages) == state.live,
+            "lookup found another state"
+        );
+    }
     if let Some(messages) = state.live {
         let tail = store.load_tail(&id, Window::last(1))?;
         let total = tail.messages.len() as u64 + tail.dropped().get("messages");

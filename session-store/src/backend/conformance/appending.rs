@@ -76,14 +76,22 @@ pub(super) fn what_is_added_stands_at_the_end(backend: &dyn Backend) {
         file.write_all(bytes).expect("write");
         file.commit().expect("commit");
         let stat = file.stat().expect("stat");
-        assert_eq!(stat.size, whole.len() as u64, "the open file knows its size");
+        assert_eq!(
+            stat.size,
+            whole.len() as u64,
+            "the open file knows its size"
+        );
         assert_eq!(
             backend.stat(&blob).expect("stat"),
             Some(stat),
             "the open file is the one with the name"
         );
         assert_eq!(content(backend, &blob).as_deref(), Some(whole));
-        assert_eq!(read_all(&*reader), whole, "an open reader sees what is added");
+        assert_eq!(
+            read_all(&*reader),
+            whole,
+            "an open reader sees what is added"
+        );
     }
     drop(file);
     let mut again = open(backend, &held, &blob).expect("a backend adds always or never");
@@ -139,6 +147,10 @@ pub(super) fn what_is_persisted_stays_as_it_is(backend: &dyn Backend) {
         put(backend, &blob, b"content");
         let before = get(backend, &blob);
         backend.persist(&lock(backend), &blob).expect("persist");
-        assert_eq!(get(backend, &blob), before, "neither bytes nor times change");
+        assert_eq!(
+            get(backend, &blob),
+            before,
+            "neither bytes nor times change"
+        );
     }
 }
