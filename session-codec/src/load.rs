@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use split::{Cut, Part};
 
 use crate::{
-    Codec, Error, Parser, ReadAt, Revision, RevisionHasher,
-    footer::{find, named_body, settle},
+    Codec, Error, FooterFault, FooterUse, Parser, ReadAt, Revision, RevisionHasher,
+    footer::{document_revision, find, named_body, settle},
     parser::direct::{self, Pieces, Rules, Undecided},
     trace,
 };
@@ -76,7 +76,13 @@ impl<P: Parser> Codec<P> {
             }
             Err(missing) => match missing.whole {
                 Some(whole) => self.load_pieces(whole.as_slice(), size, None),
-                None => self.load_pieces(source, size, None),
+                None => {
+                    let mut loaded = self.load_pieces(source, size, None)?;
+                    if missing.why == FooterUse::Ignored(FooterFault::Unread) {
+                        loaded.revision = document_revision(source)?;
+                    }
+                    Ok(loaded)
+                }
             },
         }
     }

@@ -431,6 +431,10 @@ fn a_read_that_fails_is_an_error_and_never_another_revision() {
         let answers = [
             codec.revision(&source()),
             codec.prune(&source(), &cap).map(|pruned| pruned.revision),
+            codec.validate(&source()).map(|valid| valid.revision),
+            codec
+                .load::<Value, _>(&source())
+                .map(|loaded| loaded.revision),
         ];
         for answer in answers {
             match answer {

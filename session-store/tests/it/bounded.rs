@@ -187,7 +187,7 @@ fn hostile_documents_take_a_bounded_multiple_of_their_size() {
     for (what, json) in hostile() {
         let scratch = Scratch::new();
         scratch.write("s.json", &json);
-        for (call, most) in [("load", 80), ("tail", 40), ("list", 12), ("search", 24)] {
+        for (call, most) in [("load", 100), ("tail", 100), ("list", 12), ("search", 60)] {
             let output = Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "bounded::child_measures", "--ignored"])
                 .args(["--nocapture", "--test-threads=1"])
