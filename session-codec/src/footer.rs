@@ -61,6 +61,8 @@ pub enum FooterFault {
     Strict,
     /// It came at the end of a stream, too late to be asked.
     Streamed,
+    /// The end of the document could not be read when it was looked for.
+    Unread,
 }
 
 impl fmt::Display for FooterFault {
@@ -78,6 +80,7 @@ impl fmt::Display for FooterFault {
             Self::Undecodable => "what it led to could not be decoded",
             Self::Strict => "every byte was to be validated",
             Self::Streamed => "it came at the end of a stream",
+            Self::Unread => "the end of the document could not be read",
         })
     }
 }

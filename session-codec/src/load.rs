@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use split::{Cut, Part};
 
 use crate::{
-    Codec, Error, Parser, ReadAt, Revision, RevisionHasher,
+    Codec, Error, FooterFault, FooterUse, Parser, ReadAt, Revision, RevisionHasher,
     buffer::Buffer,
-    footer::{find, named_body, settle},
+    footer::{document_revision, find, named_body, settle},
     parser::direct::{self, Pieces, Rules, Undecided},
     trace,
 };
@@ -77,7 +77,13 @@ impl<P: Parser> Codec<P> {
             }
             Err(missing) => match missing.whole {
                 Some(whole) => self.load_pieces(whole.as_slice(), size, None),
-                None => self.load_pieces(source, size, None),
+                None => {
+                    let mut loaded = self.load_pieces(source, size, None)?;
+                    if missing.why == FooterUse::Ignored(FooterFault::Unread) {
+                        loaded.revision = document_revision(source)?;
+                    }
+                    Ok(loaded)
+                }
             },
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     Codec, Error, Parser, ReadAt, Revision,
-    footer::{document_revision, find_if_there},
+    footer::{document_revision, named_body},
     lexer::{Stop, Visit},
     members::Members,
     trace,
@@ -58,7 +58,7 @@ impl<P: Parser> Codec<P> {
         let walked = walk_at(self, self.lexer([]), &mut visit, source)?;
         Ok(Validated {
             bytes: walked.bytes,
-            revision: match find_if_there(source)? {
+            revision: match named_body(source)? {
                 Some(_) => document_revision(source)?,
                 None => walked.whole,
             },

@@ -66,5 +66,27 @@ xflags::xflags! {
             /// Prints the names of the cases and measures nothing.
             optional --list
         }
+        /// Breaks every system call of a save, an append, a fold and a deletion under strace, and looks at what is left.
+        cmd faults {
+            /// Cuts the power of real file systems instead, and breaks their disks. Needs root and Linux.
+            optional --root
+            /// Only scenarios whose name contains this.
+            optional --filter text: String
+            /// Only faults of this kind: `kill`, `once` or `lasting`.
+            optional --kind kind: String
+            /// Only this file system, of ext4, xfs and btrfs.
+            optional --fs name: String
+            /// The seed of what is drawn by chance; 1 if not given.
+            optional --seed seed: u64
+        }
+        /// Runs one scenario for `faults`, which breaks its system calls.
+        cmd fault-driver {
+            /// The sessions directory.
+            required --dir dir: PathBuf
+            /// The socket that is told what was acknowledged.
+            required --reports socket: PathBuf
+            /// Which scenario.
+            required --scenario name: String
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The workspace's own tooling: `cargo xtask ci | tidy | deps | features | msrv | consumers | examples | corpus | schema | fuzz | bench`.
+//! The workspace's own tooling: `cargo xtask ci | tidy | deps | features | msrv | consumers | examples | corpus | schema | fuzz | bench
+//! | faults`.
 //!
 //! Owns what continuous integration runs, so that the same commands run at home. Nothing depends on this crate, and it
 //! must not hold code that a library needs.
@@ -14,6 +15,7 @@ mod consumers;
 mod corpus;
 mod deps;
 mod examples;
+mod faults;
 mod features;
 mod flags;
 mod fuzz;
@@ -43,6 +45,10 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &XtaskCmd) -> Result<()> {
+    // Started a thousand times by `faults`, and interrupted at each of its system calls: it must make few of its own.
+    if let XtaskCmd::FaultDriver(driver) = command {
+        return faults::drive(driver);
+    }
     let workspace = Workspace::discover()?;
     match command {
         XtaskCmd::Ci(ci) => ci::run(&workspace, ci.only.as_deref()),
@@ -56,5 +62,7 @@ fn run(command: &XtaskCmd) -> Result<()> {
         XtaskCmd::Schema(schema) => schema::run(&workspace, schema),
         XtaskCmd::Fuzz(fuzz) => fuzz::run(&workspace, fuzz),
         XtaskCmd::Bench(bench) => bench::run(&workspace, bench),
+        XtaskCmd::Faults(flags) => faults::run(flags),
+        XtaskCmd::FaultDriver(driver) => faults::drive(driver),
     }
 }

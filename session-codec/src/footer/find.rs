@@ -61,13 +61,13 @@ pub(crate) struct Missing {
 ///
 /// One read, rarely two; the answer's memory is bounded by the longest footer.
 pub(crate) fn find<R: ReadAt + ?Sized>(source: &R) -> io::Result<Result<Found, Missing>> {
+    let absent = |why| Ok(Err(Missing { why, whole: None }));
     match find_at(source, source.size()?) {
         // Shortened since its size was asked for, or unreadable there: whoever
         // reads on from the start comes to it, and to what stands before it.
-        Err(_) => Ok(Err(Missing {
-            why: FooterUse::Absent,
-            whole: None,
-        })),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => absent(FooterUse::Absent),
+        // There may be one all the same, so what was hashed is no revision yet.
+        Err(_) => absent(FooterUse::Ignored(FooterFault::Unread)),
         found => found,
     }
 }
@@ -118,7 +118,12 @@ pub(crate) fn find_if_there<R: ReadAt + ?Sized>(source: &R) -> io::Result<Option
 /// Returns how long the bytes before the footer are and what their hash is, if
 /// the document ends with a footer that says so.
 pub(crate) fn named_body<R: ReadAt + ?Sized>(source: &R) -> io::Result<Option<(u64, Revision)>> {
-    Ok(find_if_there(source)?.map(|found| (found.footer.body, found.footer.revision)))
+    // Unlike windows, a revision cannot do without an end that cannot be read.
+    let found = match find_at(source, source.size()?) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
+        found => found?.ok(),
+    };
+    Ok(found.map(|found| (found.footer.body, found.footer.revision)))
 }
 
 /// Returns the revision of a document whose bytes, up to where a footer that it

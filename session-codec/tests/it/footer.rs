@@ -1,11 +1,13 @@
 //! A footer never changes an answer: of windows, pages, counts and revisions,
 //! against decoding everything, on documents that we wrote.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use session_codec::{
-    Amendment, Codec, Encoded, FooterFault, FooterUse, HeaderSpec, Limits, Look, Revision, TailCap,
-    testing::sessions,
+    Amendment, Codec, Encoded, FooterFault, FooterUse, HeaderSpec, Limits, Look, ReadAt, Revision,
+    TailCap, testing::sessions,
 };
 
 use crate::support::{Counting, Dribble, oracle};
@@ -390,4 +392,56 @@ proptest! {
         check_page(&document, from, from + length, FooterUse::Used);
         prop_assert_eq!(codec().check_footer(&document).unwrap().used, FooterUse::Used);
     }
+}
+
+/// A disk that cannot read one stretch, once.
+struct FailsOnce<'a> {
+    bytes: &'a [u8],
+    before: AtomicU32,
+}
+
+impl ReadAt for FailsOnce<'_> {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        if self.before.fetch_sub(1, Ordering::Relaxed) == 0 {
+            return Err(std::io::Error::from_raw_os_error(5));
+        }
+        self.bytes.read_at(buf, offset)
+    }
+    fn size(&self) -> std::io::Result<u64> {
+        Ok(self.bytes.len() as u64)
+    }
+}
+
+#[test]
+fn a_read_that_fails_is_an_error_and_never_another_revision() {
+    let list: Vec<String> = (0..300)
+        .map(|n| format!("element {n} {}", "x".repeat(900)))
+        .collect();
+    let codec = Codec::new().marks(&["messages"]);
+    let mut document = Vec::new();
+    let value = serde_json::json!({ "id": "s", "messages": list });
+    let right = codec.encode(&value, &mut document).unwrap().revision;
+    let mut failed = 0;
+    for before in 0..20 {
+        let source = || FailsOnce {
+            bytes: &document,
+            before: AtomicU32::new(before),
+        };
+        let cap = TailCap::all(&["messages"], 0);
+        let answers = [
+            codec.revision(&source()),
+            codec.prune(&source(), &cap).map(|pruned| pruned.revision),
+            codec.validate(&source()).map(|valid| valid.revision),
+            codec
+                .load::<Value, _>(&source())
+                .map(|loaded| loaded.revision),
+        ];
+        for answer in answers {
+            match answer {
+                Ok(revision) => assert_eq!(revision, right, "read {before}"),
+                Err(_) => failed += 1,
+            }
+        }
+    }
+    assert!(failed > 3, "{failed}");
 }

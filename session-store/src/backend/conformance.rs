@@ -8,6 +8,7 @@ use super::{Area, Backend, Blob, BlobStat, Lock, LockName, publish_now};
 use crate::durability::Durability;
 use crate::error::Error;
 
+mod appending;
 mod looking;
 mod moving;
 mod replacing;
@@ -43,6 +44,11 @@ pub fn backend_conformance(make: impl Fn() -> Box<dyn Backend>) {
     moving::a_transfer_never_replaces(&*make());
     moving::a_removal_removes(&*make());
     moving::locks_exclude(&*make());
+    appending::nothing_is_added_to_nothing(&*make());
+    appending::what_is_added_stands_at_the_end(&*make());
+    appending::a_cut_is_where_the_next_write_goes(&*make());
+    appending::an_open_journal_is_not_its_successor(&*make());
+    appending::what_is_persisted_stays_as_it_is(&*make());
 }
 
 /// A name that the area takes.

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use session_codec::Revision;
 
-use super::record::{Addition, Begin, FRAME, Record, TITLE, number_of, unframe};
+use super::record::{Addition, Begin, FRAME, Record, TITLE, claimed, number_of, unframe};
+
+/// How many times the bytes after the last whole record are summed up at most, in search of another one.
+const SUMMED: usize = 64;
 
 /// A journal that can be used.
 #[derive(Debug)]
@@ -115,11 +118,23 @@ impl Journal {
 }
 
 /// Whether a whole record follows somewhere in what could not be read, with a number that could be there.
+///
+/// What a crash leaves hardly ever looks like a record. Something made to look like records at every byte would have all
+/// that follows summed up again for each, so the bytes that are summed up are bounded by a multiple of what is there;
+/// then whole records may follow, and nothing is thrown away.
 fn is_followed(rest: &[u8], next: u64) -> bool {
     let most = next.saturating_add((rest.len() / FRAME) as u64);
+    let mut left = SUMMED.saturating_mul(rest.len());
     (1..rest.len()).any(|at| {
-        number_of(&rest[at..])
-            .filter(|number| (next..=most).contains(number))
-            .is_some_and(|number| unframe(&rest[at..], number).is_some())
+        let rest = &rest[at..];
+        let Some(number) = number_of(rest).filter(|number| (next..=most).contains(number)) else {
+            return false;
+        };
+        let claimed = claimed(rest).unwrap_or(0);
+        if claimed > left {
+            return true;
+        }
+        left -= claimed;
+        unframe(rest, number).is_some()
     })
 }

@@ -94,6 +94,13 @@ pub(super) fn unframe(bytes: &[u8], number: u64) -> Option<&[u8]> {
     (payload.len() <= LONGEST && checksum(length, number, payload) == sum).then_some(payload)
 }
 
+/// The length that a record claims to have, if there are as many bytes.
+pub(super) fn claimed(bytes: &[u8]) -> Option<usize> {
+    let length = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?);
+    let length = usize::try_from(length).ok()?;
+    (length <= LONGEST && length <= bytes.len().checked_sub(FRAME)?).then_some(length)
+}
+
 /// The number that a record claims to have.
 pub(super) fn number_of(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(8..FRAME)?.try_into().ok()?))

@@ -23,7 +23,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// # Errors
     ///
     /// [`Error::Locked`], [`Error::ReadOnly`] and [`Error::Io`] leave the session as it was; with
-    /// [`Error::NotDurable`] it is gone, but a power cut may bring it back.
+    /// [`Error::NotDurable`] it is gone, but a power cut may bring it back, or its bytes could not be erased: the next
+    /// opening of the store tries that again.
     pub fn delete(&self, id: &SessionId) -> Result<bool, Error> {
         self.writable(id)?;
         if !self.is_there()? {
@@ -33,15 +34,22 @@ impl<S: SessionRecord> SessionStore<S> {
         let erased = format!("{id}.{:016x}{ERASED}", fastrand::u64(..));
         let was_there = self.remove_document(id, &lock, &erased)?;
         // After the document, so that no crash leaves a session without what was appended to it.
-        self.shared
-            .backend
-            .remove(&lock, &Blob::journal(id), self.shared.durability)?;
+        let erase = |blob: &Blob<'_>| {
+            let erased = self
+                .shared
+                .backend
+                .remove(&lock, blob, self.shared.durability);
+            erased.map(drop).map_err(|error| match error {
+                // The session has left already: whoever is told that it has not would look for it.
+                Error::Io { path, source, .. } if was_there => Error::NotDurable { path, source },
+                other => other,
+            })
+        };
+        erase(&Blob::journal(id))?;
         if !was_there {
             return Ok(false);
         }
-        self.shared
-            .backend
-            .remove(&lock, &Blob::trash(&erased), self.shared.durability)?;
+        erase(&Blob::trash(&erased))?;
         event!(%id, "delete");
         Ok(true)
     }

@@ -7,7 +7,7 @@ use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
 use super::delete::ERASED;
-use crate::backend::{Area, Blob, LockName};
+use crate::backend::{Area, Blob, LockName, RejectReason};
 use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::order::Recency;
@@ -110,9 +110,18 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when the trash cannot be read.
+    /// [`Error::Io`] when the trash, or a session in it, cannot be looked at.
     pub fn trashed(&self) -> Result<Vec<Trashed>, Error> {
         let listing = self.shared.backend.list(Area::Trash)?;
+        // Left out in silence, a session would neither be restored nor erased, and nobody would know.
+        for rejected in listing.rejected {
+            if let (RejectReason::Io(source), Some(name)) =
+                (rejected.reason, rejected.name.to_str())
+            {
+                let path = self.shared.backend.describe(&Blob::trash(name));
+                return Err(Error::io("stat", &path, source));
+            }
+        }
         Ok(listing
             .entries
             .into_iter()

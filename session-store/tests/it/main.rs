@@ -7,7 +7,9 @@
 
 mod append;
 mod backend;
+mod backend_append;
 mod bad_input;
+mod bounded;
 mod catalogue;
 mod collections;
 mod crash;

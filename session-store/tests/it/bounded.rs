@@ -1,0 +1,322 @@
+//! What hostile or huge files, and a system that gives little, can do to a process: nothing but typed errors (P16, P17, P25).
+
+use std::fs::{self, File, OpenOptions};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use session_store::{
+    Append, Durability, Error, LastQuery, Message, Query, SearchQuery, SessionStore, Window,
+};
+
+use crate::support::{Scratch, id, session};
+
+const DIR: &str = "SESSION_STORE_TEST_DIR";
+
+/// Bytes of each hostile document: many times what a session's header is, and little enough for a test.
+const HOSTILE: usize = 4 << 20;
+
+/// Runs an ignored test of this module in a child under limits that the shell sets.
+fn child(limits: &str, test: &str, dir: &Path) -> Output {
+    Command::new("sh")
+        .args(["-c", &format!("{limits}; exec \"$0\" \"$@\"")])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("bounded::{test}"), "--ignored"])
+        .args(["--nocapture", "--test-threads=1"])
+        .env(DIR, dir)
+        .output()
+        .unwrap()
+}
+
+fn open() -> Option<SessionStore> {
+    let dir = std::env::var_os(DIR)?;
+    let builder = SessionStore::builder(dir).durability(Durability::Process);
+    Some(builder.open().unwrap())
+}
+
+/// P17: a program that cuts and rewrites a file in place, as one must not, gives its readers errors and nothing worse.
+#[test]
+fn a_reader_survives_a_file_that_is_cut_under_it() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let mut whole = session("s", "/work", 1, 1);
+    for _ in 0..40 {
+        whole.push(Message::user("x".repeat(50_000)));
+    }
+    store.save(&whole).unwrap();
+    let path = scratch.file("s.json");
+    let bytes = fs::read(&path).unwrap();
+    let done = AtomicBool::new(false);
+    let (mut read, mut refused) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let file = OpenOptions::new().write(true).open(&path).unwrap();
+            while !done.load(Ordering::Relaxed) {
+                for size in [10, bytes.len() as u64 / 2, 0] {
+                    file.set_len(size).unwrap();
+                    fs::write(&path, &bytes).unwrap();
+                }
+            }
+        });
+        for _ in 0..20_000 {
+            let answers = [
+                store.load(&whole.id).map(drop),
+                store.load_tail(&whole.id, Window::last(30)).map(drop),
+            ];
+            for answer in answers {
+                match answer {
+                    Ok(()) => read += 1,
+                    Err(Error::Corrupt { .. } | Error::Io { .. }) => refused += 1,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            store.list(&Query::new()).unwrap();
+            store
+                .search(&SearchQuery::text("xyz"))
+                .unwrap()
+                .for_each(drop);
+            if read > 10 && refused > 10 {
+                break;
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(read > 0 && refused > 0, "{read} read, {refused} refused");
+}
+
+/// P25: a walk over many files needs few descriptors, and one that gets too few says so.
+#[test]
+fn few_descriptors_are_enough_for_many_files() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for n in 0..300 {
+        store
+            .save(&session(&format!("s{n}"), "/work", 1, n))
+            .unwrap();
+    }
+    for (limits, test) in [
+        ("ulimit -n 32", "child_walks_completely"),
+        ("ulimit -n 9", "child_walks_or_says_why_not"),
+    ] {
+        let output = child(limits, test, &scratch.sessions());
+        assert!(output.status.success(), "{limits}: {output:?}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("walked"), "{limits}: {said}");
+    }
+    assert_eq!(store.list(&Query::new()).unwrap().rows.len(), 300);
+}
+
+#[test]
+#[ignore = "a child process of `few_descriptors_are_enough_for_many_files`"]
+fn child_walks_completely() {
+    let Some(store) = open() else { return };
+    let listing = store.list(&Query::new()).unwrap();
+    assert_eq!((listing.rows.len(), listing.skipped.len()), (300, 0));
+    let found = store.find_last(&LastQuery::new().workspace("/elsewhere"));
+    assert!(found.unwrap().session.is_none());
+    let hits = store.search(&SearchQuery::text("message 0")).unwrap();
+    assert_eq!(hits.count(), 300);
+    println!("walked");
+}
+
+#[test]
+#[ignore = "a child process of `few_descriptors_are_enough_for_many_files`"]
+fn child_walks_or_says_why_not() {
+    let Some(store) = open() else { return };
+    match store.list(&Query::new()) {
+        // Whatever could not be looked at is named.
+        Ok(listing) => assert_eq!(listing.rows.len() + listing.skipped.len(), 300),
+        Err(error) => assert!(error.io_kind().is_some(), "{error}"),
+    }
+    println!("walked");
+}
+
+/// Documents made to cost as much memory as can be, by the name of the trick.
+fn hostile() -> Vec<(&'static str, String)> {
+    let head = r#"{"id":"s","metadata":{"directory":"/work"},"#;
+    let many = |text: &str| {
+        let mut list = text.repeat(HOSTILE / text.len());
+        list.pop();
+        list
+    };
+    vec![
+        (
+            "empty objects as messages",
+            format!("{head}\"messages\":[{}]}}", many("{},")),
+        ),
+        (
+            "empty parts in one message",
+            format!(
+                "{head}\"messages\":[{{\"role\":\"user\",\"content\":[{}]}}]}}",
+                many("{},")
+            ),
+        ),
+        (
+            "an unknown array of small objects",
+            format!("{head}\"messages\":[],\"x\":[{}]}}", many("{\"\":0},")),
+        ),
+        (
+            "many unknown members",
+            format!("{head}{}\"messages\":[]}}", {
+                let mut members = String::new();
+                for n in 0..HOSTILE / 12 {
+                    members.push_str(&format!("\"{n:07}\":0,"));
+                }
+                members
+            }),
+        ),
+        (
+            "one deep array",
+            format!("{head}\"x\":{}", "[".repeat(HOSTILE)),
+        ),
+        (
+            "one long string",
+            format!("{head}\"title\":\"{}\"}}", "t".repeat(HOSTILE)),
+        ),
+        (
+            "one long string of escapes",
+            format!("{head}\"title\":\"{}\"}}", "\\u0074".repeat(HOSTILE / 6)),
+        ),
+    ]
+}
+
+/// P16, P25: what a document can make of its size in memory is bounded, and figures are printed.
+#[test]
+#[cfg(target_os = "linux")]
+fn hostile_documents_take_a_bounded_multiple_of_their_size() {
+    for (what, json) in hostile() {
+        let scratch = Scratch::new();
+        scratch.write("s.json", &json);
+        for (call, most) in [("load", 100), ("tail", 100), ("list", 12), ("search", 60)] {
+            let output = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "bounded::child_measures", "--ignored"])
+                .args(["--nocapture", "--test-threads=1"])
+                .env(DIR, scratch.sessions())
+                .env("SESSION_STORE_TEST_CALL", call)
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{what}, {call}: {output:?}");
+            let said = String::from_utf8_lossy(&output.stdout);
+            let grown = said.split("grown=").nth(1).expect("a figure");
+            let grown: u64 = grown.lines().next().unwrap().parse().unwrap();
+            let times = grown as f64 / json.len() as f64;
+            println!("{what}, {call}: {times:.1} times");
+            assert!(times < f64::from(most), "{what}, {call}: {times:.1} times");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+    kilobytes << 10
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "a child process of `hostile_documents_take_a_bounded_multiple_of_their_size`"]
+fn child_measures() {
+    let Some(store) = open() else { return };
+    let before = peak();
+    // Answers are held until the peak is read, as a caller would hold them.
+    match std::env::var("SESSION_STORE_TEST_CALL").unwrap().as_str() {
+        "load" => {
+            let session = store.load(&id("s"));
+            println!("load {}\ngrown={}", session.is_ok(), peak() - before);
+        }
+        "tail" => {
+            let tail = store.load_tail(&id("s"), Window::last(50));
+            println!("tail {}\ngrown={}", tail.is_ok(), peak() - before);
+        }
+        "list" => {
+            let listing = store.list(&Query::new()).unwrap();
+            assert_eq!(listing.rows.len() + listing.skipped.len(), 1);
+            println!("grown={}", peak() - before);
+        }
+        _ => {
+            let hits: Vec<_> = store.search(&SearchQuery::text("t")).unwrap().collect();
+            println!("{} hits\ngrown={}", hits.len(), peak() - before);
+        }
+    }
+}
+
+/// P25: a file larger than all memory that there is costs an error for itself, and hides nobody.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_larger_than_memory_hides_no_other() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.save(&session("good", "/work", 1, 1)).unwrap();
+    for name in ["zeros", "blanks"] {
+        let file = File::create(scratch.file(&format!("{name}.json"))).unwrap();
+        file.set_len(2 << 30).unwrap();
+    }
+    let head = r#"{"id":"blanks","metadata":{"directory":"/work"},"messages":["#;
+    let blanks = OpenOptions::new()
+        .write(true)
+        .open(scratch.file("blanks.json"))
+        .unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&blanks, head.as_bytes(), 0).unwrap();
+    let output = child(
+        "ulimit -v 1000000",
+        "child_meets_files_larger_than_memory",
+        &scratch.sessions(),
+    );
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("met"));
+}
+
+#[test]
+#[ignore = "a child process of `a_file_larger_than_memory_hides_no_other`"]
+fn child_meets_files_larger_than_memory() {
+    let Some(store) = open() else { return };
+    for name in ["zeros", "blanks"] {
+        let error = store.load(&id(name)).unwrap_err();
+        assert!(!error.is_not_found(), "{error}");
+        assert!(store.load_tail(&id(name), Window::last(5)).is_err());
+        let appended = store.append(
+            &id(name),
+            &Append::new().message(&Message::user("x")).unwrap(),
+        );
+        assert!(appended.is_err());
+    }
+    let listing = store.list(&Query::new()).unwrap();
+    assert!(listing.rows.iter().any(|row| row.id == id("good")));
+    let last = store.last_for_directory(Some(Path::new("/work"))).unwrap();
+    assert_eq!(last.unwrap().id, id("good"));
+    println!("met");
+}
+
+/// P16: a journal made to be summed up from every byte is refused, not worked on for hours.
+#[test]
+fn a_journal_of_nothing_but_beginnings_is_refused() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let session = session("s", "/work", 1, 1);
+    store.save(&session).unwrap();
+    let turn = Append::new().message(&Message::user("turn")).unwrap();
+    store.append(&session.id, &turn).unwrap();
+    let path = scratch.file(".store/journal/s.journal");
+    let whole = fs::read(&path).unwrap();
+    let mut bytes = whole.clone();
+    // Records 0 and 1 are there, so that these are all the next one, each nearly as long as the rest, and each with a wrong sum.
+    let mut left: u32 = 4 << 20;
+    while left > 32 {
+        left -= 16;
+        bytes.extend((left - 32).to_le_bytes());
+        bytes.extend(7_u32.to_le_bytes());
+        bytes.extend(2_u64.to_le_bytes());
+    }
+    fs::write(&path, &bytes).unwrap();
+    assert!(scratch.store().load(&session.id).unwrap_err().is_corrupt());
+    assert_eq!(fs::read(&path).unwrap(), bytes, "nothing is cut off");
+    // One such beginning is what a crash leaves.
+    let torn = [&whole[..], &bytes[whole.len()..whole.len() + 16]].concat();
+    fs::write(&path, torn).unwrap();
+    assert_eq!(scratch.store().load(&session.id).unwrap().messages.len(), 2);
+}
