@@ -65,6 +65,7 @@ impl<S: SessionRecord> SessionStore<S> {
             None => self.open_journaling(id, &lock)?,
         };
         let appended = self.append_to(id, &lock, &mut state, append);
+        state.look();
         self.shared.journals.put(id, state);
         appended
     }
@@ -118,7 +119,11 @@ impl<S: SessionRecord> SessionStore<S> {
         let revision = state.revision();
         let stat = None;
         self.views.appended(id, from, Seen { revision, stat });
-        self.after_append(id, told, &fitting.header, state.modified());
+        let journal = state.open.as_ref();
+        let modified = state.document.modified;
+        self.after_append(id, told, &mut state.keys, &fitting.header, || {
+            journal.map_or(modified, |journal| journal.modified().max(modified))
+        });
         event!(%id, %revision, "append");
         written?;
         if state.unfolded() < FOLD_AT_LEAST || state.unfolded() < state.document.size / 4 * 5 {

@@ -214,4 +214,8 @@ impl FileSystem for Hooked {
         self.enter("lock", false, false)?;
         self.inner.try_lock(path)
     }
+    fn turns(&self, path: &str) -> io::Result<Option<Box<dyn OpenBlob>>> {
+        self.enter("turns", false, false)?;
+        self.inner.turns(path)
+    }
 }
