@@ -75,6 +75,7 @@ mod metadata;
 mod object;
 mod part;
 mod raw;
+mod link;
 mod record;
 mod role;
 mod session;
@@ -104,6 +105,7 @@ pub use crate::part::ContentPart;
 #[doc(inline)]
 pub use crate::raw::RawJson;
 #[doc(inline)]
+pub use crate::link::ToolLink;
 pub use crate::record::SessionRecord;
 #[doc(inline)]
 pub use crate::role::Role;

@@ -83,6 +83,7 @@ mod probe;
 mod progress;
 mod query;
 mod rebind;
+mod redact;
 mod repository;
 mod resolve;
 mod scope;
@@ -90,6 +91,8 @@ mod search;
 mod skipped;
 mod store;
 mod tail;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod trace;
 mod trashed;
 mod view;
@@ -109,6 +112,7 @@ pub use query::{
     Counts, Cursor, Found, Freshness, InvalidCursor, LastQuery, Listing, Query, Source,
 };
 pub use rebind::{Rebind, Rebinding, Rebound};
+pub use redact::Redactor;
 pub use scope::Scope;
 #[cfg(feature = "regex")]
 pub use search::InvalidPattern;
@@ -118,7 +122,7 @@ pub use store::{SessionStore, Writer};
 pub use tail::{Dropped, Tail};
 pub use trashed::Trashed;
 pub use whole::Whole;
-pub use window::Window;
+pub use window::{Alignment, Window};
 
 #[doc(inline)]
 pub use session_codec::Case;
@@ -127,7 +131,8 @@ pub use session_codec::{FooterFault, FooterUse, Revision};
 #[doc(inline)]
 pub use session_model::{
     ContentPart, Extra, InvalidId, Lazy, LazySession, Message, RawJson, Role, Session,
-    SessionHeader, SessionId, SessionMetadata, SessionRecord, SessionSummary, ToolUse, Usage,
+    SessionHeader, SessionId, SessionMetadata, SessionRecord, SessionSummary, ToolLink,
+    ToolUse, Usage,
 };
 
 // The parser that decodes sessions.

@@ -87,7 +87,9 @@ impl<S: SessionRecord> SessionStore<S> {
         if append.is_empty() {
             return Ok(from);
         }
-        let fitting = self.fit(id, append, state)?;
+        let redacted = self.shared.redactor.as_deref();
+        let redacted = redacted.map(|redactor| append.redacted::<S>(redactor));
+        let fitting = self.fit(id, redacted.as_ref().unwrap_or(append), state)?;
         let limit = self.shared.limits.document_bytes();
         if state.document.size + state.unfolded() + fitting.append.bytes() > limit {
             let what = "document bytes";

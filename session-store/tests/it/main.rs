@@ -5,6 +5,7 @@
     reason = "a helper of a test fails and reports as the test does"
 )]
 
+mod align;
 mod append;
 mod backend;
 mod bad_input;
@@ -26,6 +27,7 @@ mod processes;
 mod proof;
 mod rebind;
 mod record;
+mod redact;
 mod save_load;
 mod scan;
 mod scope;
@@ -34,3 +36,5 @@ mod store_crash;
 mod store_faults;
 mod support;
 mod tail;
+#[cfg(feature = "tokio")]
+mod tokio_store;
