@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 
 use crate::object::{Nullable, Plain, Required, Time, object};
 use crate::{
-    Extra, Lazy, Message, Session, SessionId, SessionMetadata, SessionRecord, ToolLink, ToolUse, Usage,
+    Extra, Lazy, Message, Session, SessionId, SessionMetadata, SessionRecord, ToolLink, ToolUse,
+    Usage,
 };
 
 /// A [`Session`] whose messages and tool uses stay JSON text until they are asked for.
@@ -118,7 +119,11 @@ impl SessionRecord for LazySession {
     }
 
     fn tool_links(&self, element: usize, link: &mut dyn FnMut(ToolLink<'_>)) {
-        if let Some(message) = self.messages.get(element).and_then(|message| message.get().ok()) {
+        if let Some(message) = self
+            .messages
+            .get(element)
+            .and_then(|message| message.get().ok())
+        {
             message.tool_links(link);
         }
     }

@@ -6,9 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::object::{IsDefault, Nullable, Plain, Required, Time, object};
 
-use crate::{
-    Extra, Message, SessionId, SessionMetadata, SessionRecord, ToolLink, ToolUse, Usage,
-};
+use crate::{Extra, Message, SessionId, SessionMetadata, SessionRecord, ToolLink, ToolUse, Usage};
 
 /// One conversation of a user with an agent.
 ///

@@ -53,14 +53,12 @@ impl Redactor for Patterns {
         if path == ["messages", "content", "url"] {
             return Cow::Borrowed(text);
         }
-        self.0
-            .iter()
-            .fold(Cow::Borrowed(text), |text, pattern| {
-                match pattern.replace_all(&text, INSTEAD) {
-                    Cow::Borrowed(_) => text,
-                    Cow::Owned(changed) => Cow::Owned(changed),
-                }
-            })
+        self.0.iter().fold(Cow::Borrowed(text), |text, pattern| {
+            match pattern.replace_all(&text, INSTEAD) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(changed) => Cow::Owned(changed),
+            }
+        })
     }
 }
 

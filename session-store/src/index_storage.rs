@@ -156,12 +156,11 @@ impl IndexStorage for BackendStorage {
     }
 
     fn turn(&self) -> Option<Turn> {
-        let turns = match self.turns.get() {
-            Some(turns) => turns,
-            None => {
-                let turns = self.backend.turns(LockName::Index).ok()??;
-                self.turns.get_or_init(|| turns)
-            }
+        let turns = if let Some(turns) = self.turns.get() {
+            turns
+        } else {
+            let turns = self.backend.turns(LockName::Index).ok()??;
+            self.turns.get_or_init(|| turns)
         };
         let stat = turns.stat().ok()?;
         Some(Turn::new(stat.inode, stat.size, stat.changed))

@@ -53,6 +53,7 @@
 //! | `regex` | searches for regular expressions |
 //! | `simd-json` | parses with SIMD, and with `serde_json` again what that refuses |
 //! | `testing` | the crash model of [`fs::MemoryFs`], fault injection, and the [`Backend`] conformance suite |
+//! | `tokio` | `session_store::tokio`: the same calls as futures that can be dropped at any time |
 //! | `tracing` | spans over each call, and debug events with ids, sizes and counts; never content |
 //!
 //! # Limitations
@@ -131,8 +132,8 @@ pub use session_codec::{FooterFault, FooterUse, Revision};
 #[doc(inline)]
 pub use session_model::{
     ContentPart, Extra, InvalidId, Lazy, LazySession, Message, RawJson, Role, Session,
-    SessionHeader, SessionId, SessionMetadata, SessionRecord, SessionSummary, ToolLink,
-    ToolUse, Usage,
+    SessionHeader, SessionId, SessionMetadata, SessionRecord, SessionSummary, ToolLink, ToolUse,
+    Usage,
 };
 
 // The parser that decodes sessions.

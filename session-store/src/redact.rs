@@ -120,11 +120,14 @@ impl Walk<'_> {
     /// Takes a string, quotes included: a name, or a text to show.
     fn string<S: SessionRecord>(&mut self, json: &str, start: usize, end: usize) {
         let token = &json[start..end];
+        let inner = token.get(1..token.len() - 1).unwrap_or_default();
         // Half a pair of surrogates has no text; what is around it is shown with the escapes that it has.
-        let text = || match token.contains('\\') {
-            true => serde_json::from_str::<String>(token)
-                .map_or(Cow::Borrowed(token.trim_matches('"')), Cow::Owned),
-            false => Cow::Borrowed(token.trim_matches('"')),
+        let text = || {
+            let has_escapes = inner.contains('\\');
+            let resolved = has_escapes.then(|| serde_json::from_str::<String>(token));
+            resolved
+                .and_then(Result::ok)
+                .map_or(Cow::Borrowed(inner), Cow::Owned)
         };
         if let Some(level) = self.levels.last_mut()
             && level.names

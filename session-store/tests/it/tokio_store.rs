@@ -92,7 +92,11 @@ fn a_writer_makes_what_has_begun_in_order_and_lets_go_when_it_is_done() {
         let store = SessionStore::open(scratch.sessions()).await.unwrap();
         store.save(of(0)).await.unwrap();
         let writer = store.writer(&id("s")).await.unwrap();
-        let say = |n: usize| Append::new().message(&Message::user(n.to_string())).unwrap();
+        let say = |n: usize| {
+            Append::new()
+                .message(&Message::user(n.to_string()))
+                .unwrap()
+        };
         for n in 0..10 {
             match n % 3 {
                 0 => drop(give_up(writer.append(say(n)), 1)),
@@ -102,7 +106,12 @@ fn a_writer_makes_what_has_begun_in_order_and_lets_go_when_it_is_done() {
         give_up(writer.append(say(10)), 0);
         // Readers are not kept waiting.
         assert_eq!(
-            store.load_tail(&id("s"), Window::last(1)).await.unwrap().dropped().total(),
+            store
+                .load_tail(&id("s"), Window::last(1))
+                .await
+                .unwrap()
+                .dropped()
+                .total(),
             if messages(&store).await == 10 { 9 } else { 8 }
         );
         writer.checkpoint().await.unwrap();

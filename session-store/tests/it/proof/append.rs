@@ -23,7 +23,10 @@ enum Interrupted {
 fn interrupt(rules: Rules, who: Interrupted, moment: u64) -> Option<bool> {
     let fs = MemoryFs::new();
     let writer = process(&fs, rules, 0);
-    writer.store.save(&session("pointed", "/work", 1, 1)).unwrap();
+    writer
+        .store
+        .save(&session("pointed", "/work", 1, 1))
+        .unwrap();
     let mut held = writer.store.writer(&id("pointed")).unwrap();
     let say = |at| {
         let append = Append::new().message(&Message::user("more")).unwrap();
@@ -37,11 +40,16 @@ fn interrupt(rules: Rules, who: Interrupted, moment: u64) -> Option<bool> {
     let reader = process(&fs, rules, 1);
     let look = move || drop(reader.store.last_for_directory(Some("/work".as_ref())));
     let now = chrono::Utc::now() + Duration::from_secs(3600);
-    let append = move || drop(held.append(&say(now)).unwrap());
+    let append = move || assert!(held.append(&say(now)).is_ok());
     let (done, is_done) = std::sync::mpsc::channel();
     // A process waits for the lock; what happens here at once would have to wait for itself.
     let medium = fs.clone();
-    let unlocked = move || medium.try_lock(".store/locks/.index.lock").unwrap().is_some();
+    let unlocked = move || {
+        medium
+            .try_lock(".store/locks/.index.lock")
+            .unwrap()
+            .is_some()
+    };
     let hooked = match who {
         Interrupted::Lookup => process(&fs, rules, 1),
         Interrupted::Append => writer,
@@ -56,8 +64,7 @@ fn interrupt(rules: Rules, who: Interrupted, moment: u64) -> Option<bool> {
     };
     match who {
         Interrupted::Lookup => {
-            let mut append = append;
-            hooked.fs.plan(moment, event(Box::new(move || append())));
+            hooked.fs.plan(moment, event(Box::new(append)));
             drop(hooked.store.last_for_directory(Some("/work".as_ref())));
         }
         Interrupted::Append => {
@@ -79,11 +86,21 @@ fn appends_to_the_session_pointed_to_and_lookups_miss_no_change_of_each_other() 
         (Interrupted::Lookup, Rule::Reread),
         (Interrupted::Append, Rule::TurnAfter),
     ] {
-        let found = |rules| (0..80).filter_map(|moment| interrupt(rules, who, moment)).collect();
+        let found = |rules| {
+            (0..80)
+                .filter_map(|moment| interrupt(rules, who, moment))
+                .collect()
+        };
         let all: Vec<bool> = found(Rules::default());
-        assert!(!all.is_empty() && all.iter().all(|found| *found), "{who:?}: {all:?}");
+        assert!(
+            !all.is_empty() && all.iter().all(|found| *found),
+            "{who:?}: {all:?}"
+        );
         let mutant: Vec<bool> = found(Rules::default().without(rule));
-        assert!(mutant.contains(&false), "{who:?} without {rule:?}: {mutant:?}");
+        assert!(
+            mutant.contains(&false),
+            "{who:?} without {rule:?}: {mutant:?}"
+        );
     }
 }
 
