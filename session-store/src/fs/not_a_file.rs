@@ -15,7 +15,7 @@ pub(crate) fn not_a_file_kind(error: &io::Error) -> Option<FileKind> {
     Some(inner.0)
 }
 
-/// Why [`FileSystem::open`] answers `InvalidInput`.
+/// Why [`FileSystem::open`](super::FileSystem::open) answers `InvalidInput`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAFile(pub FileKind);
 
