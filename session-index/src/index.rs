@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::stamp::Stamp;
 use crate::state_file::Scope;
+use crate::turn::Turn;
 use crate::{Answer, Consultation, Error, Pointer};
 
 /// Remembers the newest session of each workspace: as a hint, or with a proof that nothing has become newer since.
@@ -49,6 +50,14 @@ pub trait WorkspaceIndex: Debug + Send + Sync {
     /// [`Error::Locked`] when another change holds the lock for longer than the storage waits, [`Error::Io`] when the
     /// lock cannot be taken at all.
     fn begin(&self) -> Result<Box<dyn Change + '_>, Error>;
+
+    /// Shows how many changes were begun; `None` where that cannot be told.
+    ///
+    /// [`begin`](Self::begin) shows a new turn before it returns, so that whoever sees the old one afterwards was before
+    /// everything that the change reads.
+    fn turn(&self) -> Option<Turn> {
+        None
+    }
 
     /// Forgets what is recorded for `workspace`, in a change of its own.
     ///
@@ -138,6 +147,9 @@ macro_rules! forward {
                 (**self).begin()
             }
 
+            fn turn(&self) -> Option<Turn> {
+                (**self).turn()
+            }
             fn forget(&self, workspace: Option<&Path>) -> Result<(), Error> {
                 (**self).forget(workspace)
             }

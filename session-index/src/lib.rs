@@ -104,6 +104,7 @@ mod storage;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;
+mod turn;
 
 pub use crate::answer::{Answer, Consultation, Pointer, Proof, Reason};
 pub use crate::dir_storage::{DirStorage, Durability};
@@ -118,3 +119,4 @@ pub use crate::sidecar::SidecarIndex;
 pub use crate::stamp::{Stamp, Watch};
 pub use crate::state_file::Scope;
 pub use crate::storage::{IndexStorage, StorageLock};
+pub use crate::turn::Turn;

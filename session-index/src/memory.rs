@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::rule::Rules;
 use crate::stamp::{Stamp, Unwatched, Watch};
 use crate::state_file::{Scope, State};
 use crate::trace;
+use crate::turn::Turn;
 use crate::{Answer, Consultation, Error, Pointer};
 
 /// Keeps the index in memory, for as long as the value lives.
@@ -26,6 +28,7 @@ pub struct MemoryIndex {
     contents: RwLock<Contents>,
     watch: Box<dyn Watch>,
     gate: Gate,
+    turns: AtomicU64,
     wait: Duration,
 }
 
@@ -54,6 +57,7 @@ impl MemoryIndex {
             contents: RwLock::default(),
             watch: Box::new(watch),
             gate: Gate::default(),
+            turns: AtomicU64::new(0),
             wait: WAIT,
         }
     }
@@ -111,9 +115,14 @@ impl WorkspaceIndex for MemoryIndex {
         })
     }
 
+    fn turn(&self) -> Option<Turn> {
+        Some(Turn::new(0, self.turns.load(Ordering::SeqCst), 0))
+    }
+
     fn begin(&self) -> Result<Box<dyn Change + '_>, Error> {
         trace::begin("memory", || {
             let pass = self.gate.enter(self.wait).ok_or(Error::Locked)?;
+            self.turns.fetch_add(1, Ordering::SeqCst);
             Ok(Box::new(MemoryChange {
                 index: self,
                 basis: Basis::Nothing,

@@ -16,6 +16,7 @@ use crate::stamp::Stamp;
 use crate::state_file::{self, Scope, State};
 use crate::storage::{IndexStorage, StorageLock};
 use crate::trace;
+use crate::turn::Turn;
 use crate::{Answer, Consultation, Error, Pointer};
 
 /// How often a file is read that does not verify: whoever overwrites it is done by then.
@@ -215,6 +216,10 @@ impl<S: IndexStorage> WorkspaceIndex for SidecarIndex<S> {
                 .map_or(Scope::Some, |state| state.scope);
             Ok(Consultation::new(answers.collect(), stamp, scope))
         })
+    }
+
+    fn turn(&self) -> Option<Turn> {
+        self.storage.turn()
     }
 
     fn begin(&self) -> Result<Box<dyn Change + '_>, Error> {

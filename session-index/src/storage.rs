@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::stamp::Watch;
+use crate::turn::Turn;
 
 /// Keeps small named blobs, replaced as a whole, and one lock over all of them.
 ///
@@ -47,13 +48,19 @@ pub trait IndexStorage: Watch {
     /// Whatever the medium says.
     fn remove(&self, name: &str) -> io::Result<bool>;
 
-    /// Takes the lock that excludes every other writer, in this process and in others.
+    /// Takes the lock that excludes every other writer, in this process and in others. A storage that tells
+    /// [turns](Self::turn) shows a new one before this returns.
     ///
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) or [`TimedOut`](io::ErrorKind::TimedOut) when somebody else holds it
     /// for longer than the storage waits; any other kind when it cannot be taken at all.
     fn lock(&self) -> io::Result<StorageLock<'_>>;
+
+    /// Shows how often the lock was taken, by whomever; `None` where that cannot be told.
+    fn turn(&self) -> Option<Turn> {
+        None
+    }
 }
 
 /// Holds an index storage's lock until it is dropped.
@@ -96,6 +103,9 @@ macro_rules! forward {
 
             fn lock(&self) -> io::Result<StorageLock<'_>> {
                 (**self).lock()
+            }
+            fn turn(&self) -> Option<Turn> {
+                (**self).turn()
             }
         }
     )*};

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 
 use crate::object::{Nullable, Plain, Required, Time, object};
 use crate::{
-    Extra, Lazy, Message, Session, SessionId, SessionMetadata, SessionRecord, ToolUse, Usage,
+    Extra, Lazy, Message, Session, SessionId, SessionMetadata, SessionRecord, ToolLink, ToolUse,
+    Usage,
 };
 
 /// A [`Session`] whose messages and tool uses stay JSON text until they are asked for.
@@ -94,6 +95,7 @@ impl LazySession {
 impl SessionRecord for LazySession {
     const CAPPED: &'static [&'static str] = Session::CAPPED;
     const SPLIT: Option<&'static str> = Some("messages");
+    const PAIRED: Option<&'static str> = Some("messages");
     const PARALLEL: &'static [(&'static str, &'static str)] = Session::PARALLEL;
 
     fn id(&self) -> &str {
@@ -110,6 +112,25 @@ impl SessionRecord for LazySession {
 
     fn updated_at(&self) -> Option<DateTime<Utc>> {
         self.updated_at
+    }
+
+    fn paired(&self) -> usize {
+        self.messages.len()
+    }
+
+    fn tool_links(&self, element: usize, link: &mut dyn FnMut(ToolLink<'_>)) {
+        if let Some(message) = self
+            .messages
+            .get(element)
+            .and_then(|message| message.get().ok())
+        {
+            message.tool_links(link);
+        }
+    }
+
+    fn drop_front(&mut self, elements: usize) -> bool {
+        self.messages.drain(..elements.min(self.messages.len()));
+        true
     }
 
     fn join(mut first: Self, mut rest: Self) -> Option<Self> {

@@ -70,6 +70,7 @@ mod header;
 mod id;
 mod lazy;
 mod lazy_session;
+mod link;
 mod message;
 mod metadata;
 mod object;
@@ -96,6 +97,8 @@ pub use crate::lazy::Lazy;
 #[doc(inline)]
 pub use crate::lazy_session::LazySession;
 #[doc(inline)]
+pub use crate::link::ToolLink;
+#[doc(inline)]
 pub use crate::message::Message;
 #[doc(inline)]
 pub use crate::metadata::SessionMetadata;
@@ -103,7 +106,6 @@ pub use crate::metadata::SessionMetadata;
 pub use crate::part::ContentPart;
 #[doc(inline)]
 pub use crate::raw::RawJson;
-#[doc(inline)]
 pub use crate::record::SessionRecord;
 #[doc(inline)]
 pub use crate::role::Role;

@@ -1,7 +1,7 @@
 //! Owns one message of a session.
 
 use crate::object::{Parts, RoleName, object};
-use crate::{ContentPart, Extra, Role};
+use crate::{ContentPart, Extra, Role, ToolLink};
 
 /// One message: who says it, and its parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +61,19 @@ impl Message {
             Role::Tool,
             vec![ContentPart::tool_result(tool_call_id, content)],
         )
+    }
+
+    /// Tells which tool calls the message makes and answers, in the order of its parts.
+    pub fn tool_links(&self, link: &mut dyn FnMut(ToolLink<'_>)) {
+        for part in &self.content {
+            match part {
+                ContentPart::ToolCall { id, .. } => link(ToolLink::Call(id)),
+                ContentPart::ToolResult { tool_call_id, .. } => {
+                    link(ToolLink::Answer(tool_call_id));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Adds a part at the end.

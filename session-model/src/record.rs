@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::SessionId;
+use crate::{SessionId, ToolLink};
 
 /// A type that can be a session: [`Session`](crate::Session), or a struct of one's own.
 ///
@@ -58,6 +58,10 @@ pub trait SessionRecord: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// can [`join`](Self::join) the halves.
     const SPLIT: Option<&'static str> = None;
 
+    /// Names the capped array whose elements make tool calls and answer them, for a type that can tell its
+    /// [links](Self::tool_links): windows can then be aligned so that no result is without its call.
+    const PAIRED: Option<&'static str> = None;
+
     /// Leads to the member that holds the directory, from the top of the document.
     const DIRECTORY: &'static [&'static str] = &["metadata", "directory"];
 
@@ -86,6 +90,24 @@ pub trait SessionRecord: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// Returns when the session was last added to.
     fn updated_at(&self) -> Option<DateTime<Utc>>;
+
+    /// Counts the elements of the [paired](Self::PAIRED) array that this record has.
+    fn paired(&self) -> usize {
+        0
+    }
+
+    /// Tells which calls the element of this number makes and answers, in order, counted from 0 in the
+    /// [paired](Self::PAIRED) array of this record. None, unless the type says otherwise.
+    fn tool_links(&self, element: usize, link: &mut dyn FnMut(ToolLink<'_>)) {
+        let _ = (element, link);
+    }
+
+    /// Removes so many elements from the front of the [paired](Self::PAIRED) array; `false`, and nothing done, for a type
+    /// that does not say how, which is then loaded once more.
+    fn drop_front(&mut self, elements: usize) -> bool {
+        let _ = elements;
+        false
+    }
 
     /// Makes one session of two that were decoded at the same time from one document.
     ///

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::object::{IsDefault, Nullable, Plain, Required, Time, object};
 
-use crate::{Extra, Message, SessionId, SessionMetadata, SessionRecord, ToolUse, Usage};
+use crate::{Extra, Message, SessionId, SessionMetadata, SessionRecord, ToolLink, ToolUse, Usage};
 
 /// One conversation of a user with an agent.
 ///
@@ -135,6 +135,7 @@ impl Session {
 impl SessionRecord for Session {
     const CAPPED: &'static [&'static str] = &["messages", "tool_uses"];
     const SPLIT: Option<&'static str> = Some("messages");
+    const PAIRED: Option<&'static str> = Some("messages");
     const PARALLEL: &'static [(&'static str, &'static str)] = &[("pages", "messages")];
     const SEARCHED: &'static [&'static str] = &["title", "messages", "tool_uses"];
 
@@ -173,6 +174,21 @@ impl SessionRecord for Session {
 
     fn updated_at(&self) -> Option<DateTime<Utc>> {
         self.updated_at
+    }
+
+    fn paired(&self) -> usize {
+        self.messages.len()
+    }
+
+    fn tool_links(&self, element: usize, link: &mut dyn FnMut(ToolLink<'_>)) {
+        if let Some(message) = self.messages.get(element) {
+            message.tool_links(link);
+        }
+    }
+
+    fn drop_front(&mut self, elements: usize) -> bool {
+        self.messages.drain(..elements.min(self.messages.len()));
+        true
     }
 
     fn join(mut first: Self, mut rest: Self) -> Option<Self> {

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use session_codec::{Amendment, Codec, Revision};
-use session_model::{Message, ToolUse, Usage};
+use session_model::{Message, SessionRecord, ToolUse, Usage};
+
+use crate::redact::{self, Redactor};
 
 /// What [`append`](crate::SessionStore::append) adds to a session: elements at the end of its arrays, and members
 /// that replace old values.
@@ -121,6 +123,19 @@ impl Append {
             self.members.push((name.clone(), json.clone()));
         }
         self
+    }
+
+    /// Shows every string to a redactor.
+    pub(crate) fn redacted<S: SessionRecord>(&self, redactor: &dyn Redactor) -> Self {
+        let part = |(name, json): &(String, String)| {
+            let changed = redact::redacted::<S>(redactor, &[name], json);
+            (name.clone(), changed.unwrap_or_else(|| json.clone()))
+        };
+        Self {
+            base: self.base,
+            elements: self.elements.iter().map(part).collect(),
+            members: self.members.iter().map(part).collect(),
+        }
     }
 
     /// Sets `updated_at` to a time, unless the caller has set it.

@@ -354,6 +354,17 @@ pub trait Backend: Debug + Send + Sync {
     /// [`Error::Locked`] if it stays held, [`Error::InvalidId`], [`Error::Io`], [`Error::Untrusted`].
     fn lock(&self, name: LockName<'_>, wait: Duration) -> Result<Lock, Error>;
 
+    /// Opens what shows how often a lock was [somebody's turn](Lock::turn): each turn gives it another stat. `None` where
+    /// there is nothing of the kind, or the lock was never taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    fn turns(&self, name: LockName<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
+        let _ = name;
+        Ok(None)
+    }
+
     /// Removes every temporary whose lock can be taken at once, and tells how many: their writers are gone.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::backend::{Area, Backend, Blob, DirBackend, Trust};
 use crate::fs::OsFs;
 use crate::index_storage::BackendStorage;
 use crate::store::{Journals, SessionStore, Shared};
-use crate::{DefaultParser, Durability, Error, Limits};
+use crate::{DefaultParser, Durability, Error, Limits, Redactor};
 
 /// How long a write waits for a lock that somebody else holds, unless told otherwise.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -107,6 +107,7 @@ pub struct Builder<S> {
     resolve_deadline: Duration,
     threads: usize,
     footers: Footers,
+    redactor: Option<Arc<dyn Redactor>>,
     rules: Rules,
     reads_in_flight: usize,
     record: PhantomData<fn() -> S>,
@@ -134,6 +135,7 @@ impl<S: SessionRecord> Builder<S> {
             resolve_deadline: RESOLVE_DEADLINE,
             threads: processors().min(8),
             footers: Footers::Written,
+            redactor: None,
             rules: Rules::default(),
             reads_in_flight: READS_IN_FLIGHT,
             record: PhantomData,
@@ -143,6 +145,14 @@ impl<S: SessionRecord> Builder<S> {
     /// Sets what an acknowledged write survives.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// Shows every text to this before it is written; there is none unless told. See [`Redactor`] for what it is shown.
+    ///
+    /// A save then encodes and decodes the session once more, in memory.
+    pub fn redactor(mut self, redactor: impl Redactor) -> Self {
+        self.redactor = Some(Arc::new(redactor));
         self
     }
 
@@ -276,6 +286,7 @@ impl<S: SessionRecord> Builder<S> {
             backend,
             limits: self.limits,
             durability: self.durability,
+            redactor: self.redactor,
             access: self.access,
             lock_wait: self.lock_wait,
             resolve_deadline: self.resolve_deadline,

@@ -23,6 +23,7 @@ mod crash;
 #[cfg(feature = "testing")]
 mod fault;
 mod memory;
+mod not_a_file;
 mod os;
 mod shared;
 
@@ -31,9 +32,14 @@ pub use crash::{CrashLog, CrashReport, CrashState};
 #[cfg(feature = "testing")]
 pub use fault::{Fault, FaultEffect, FaultFs, FaultSpan, FsCall};
 pub use memory::MemoryFs;
+pub use not_a_file::NotAFile;
+pub(crate) use not_a_file::{not_a_file, not_a_file_kind};
 pub use os::OsFs;
 #[doc(no_inline)]
 pub use session_scan::FileKind;
+
+/// The turns of a lock are counted by the length of its file, which takes no room on the medium, up to this.
+const TURNS: usize = 1 << 20;
 
 /// What a directory entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,7 +221,16 @@ pub trait AppendFile: io::Write + Debug + Send + Sync {
 }
 
 /// A held lock; dropping it releases it.
-pub trait FileLock: Debug + Send + Sync {}
+pub trait FileLock: Debug + Send + Sync {
+    /// Shows everybody who looks that it was somebody's turn: the stat of [`FileSystem::turns`] is another one from now on.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers. A full one has no reason to refuse.
+    fn turn(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// The calls that touch a medium.
 ///
@@ -360,35 +375,22 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
     ///
     /// `InvalidInput` if the name is not a regular file, or what the medium answers.
     fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn FileLock>>>;
+
+    /// Opens the file of a lock to look at its [turns](FileLock::turn); `None` if it does not exist, or does not show them.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers.
+    fn turns(&self, path: &str) -> io::Result<Option<Box<dyn OpenBlob>>> {
+        let _ = path;
+        Ok(None)
+    }
 }
 
 /// The directory part of a relative path: `""` for a name in the root.
 pub(crate) fn parent(path: &str) -> &str {
     path.rfind('/').map_or("", |slash| &path[..slash])
 }
-
-/// The refusal of everything that is not a regular file, with its kind kept for whoever has to report it.
-pub(crate) fn not_a_file(kind: FileKind) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, NotAFile(kind))
-}
-
-/// The kind of what was refused as no regular file.
-pub(crate) fn not_a_file_kind(error: &io::Error) -> Option<FileKind> {
-    let inner = error.get_ref()?.downcast_ref::<NotAFile>()?;
-    Some(inner.0)
-}
-
-/// Why [`FileSystem::open`] answers `InvalidInput`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotAFile(pub FileKind);
-
-impl std::fmt::Display for NotAFile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "is {}, not a file", self.0)
-    }
-}
-
-impl std::error::Error for NotAFile {}
 
 const _: fn(&dyn FileSystem, &dyn OpenBlob, &dyn WriteFile, &dyn FileLock) = |_, _, _, _| {};
 const _: fn(&dyn AppendFile) = |_| {};

@@ -1,13 +1,13 @@
 //! Lets an index keep its files on the store's backend, so that crash models and fault injection see every one of them.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use session_codec::ReadAt as _;
-use session_index::{IndexStorage, Stamp, StorageLock, Watch};
+use session_index::{IndexStorage, Stamp, StorageLock, Turn, Watch};
 
-use crate::backend::{Area, Backend, Blob, Lock, LockName, publish_now};
+use crate::backend::{Area, Backend, Blob, Lock, LockName, OpenBlob, publish_now};
 use crate::{Durability, Error};
 
 /// More than a pointer or the state takes for any path that people use, in bytes.
@@ -24,6 +24,8 @@ pub(crate) struct BackendStorage {
     wait: Duration,
     /// The lock while it is held; the index writes only then.
     held: Mutex<Option<Lock>>,
+    /// What shows the turns of that lock, once somebody has asked.
+    turns: OnceLock<Box<dyn OpenBlob>>,
 }
 
 impl BackendStorage {
@@ -33,6 +35,7 @@ impl BackendStorage {
             area,
             wait,
             held: Mutex::new(None),
+            turns: OnceLock::new(),
         }
     }
 
@@ -146,8 +149,21 @@ impl IndexStorage for BackendStorage {
             .backend
             .lock(LockName::Index, self.wait)
             .map_err(refusal)?;
+        // Before anything is read: whoever writes after this sees it, and what was written before is seen by us.
+        lock.turn()?;
         *self.held() = Some(lock);
         Ok(StorageLock::new(Release(self)))
+    }
+
+    fn turn(&self) -> Option<Turn> {
+        let turns = if let Some(turns) = self.turns.get() {
+            turns
+        } else {
+            let turns = self.backend.turns(LockName::Index).ok()??;
+            self.turns.get_or_init(|| turns)
+        };
+        let stat = turns.stat().ok()?;
+        Some(Turn::new(stat.inode, stat.size, stat.changed))
     }
 }
 

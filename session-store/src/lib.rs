@@ -55,6 +55,7 @@
 //! | `regex` | searches for regular expressions |
 //! | `simd-json` | parses with SIMD, and with `serde_json` again what that refuses |
 //! | `testing` | the crash model of [`fs::MemoryFs`], fault injection, and the [`Backend`] conformance suite |
+//! | `tokio` | `session_store::tokio`: the same calls as futures that can be dropped at any time |
 //! | `tracing` | spans over each call, and debug events with ids, sizes and counts; never content |
 //!
 //! # Limitations
@@ -85,6 +86,7 @@ mod probe;
 mod progress;
 mod query;
 mod rebind;
+mod redact;
 mod repository;
 mod resolve;
 mod scope;
@@ -92,6 +94,8 @@ mod search;
 mod skipped;
 mod store;
 mod tail;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod trace;
 #[cfg(any(feature = "import", feature = "export"))]
 pub mod transcripts;
@@ -113,6 +117,7 @@ pub use query::{
     Counts, Cursor, Found, Freshness, InvalidCursor, LastQuery, Listing, Query, Source,
 };
 pub use rebind::{Rebind, Rebinding, Rebound};
+pub use redact::Redactor;
 pub use scope::Scope;
 #[cfg(feature = "regex")]
 pub use search::InvalidPattern;
@@ -122,7 +127,7 @@ pub use store::{SessionStore, Writer};
 pub use tail::{Dropped, Tail};
 pub use trashed::Trashed;
 pub use whole::Whole;
-pub use window::Window;
+pub use window::{Alignment, Window};
 
 #[doc(inline)]
 pub use session_codec::Case;
@@ -131,7 +136,8 @@ pub use session_codec::{FooterFault, FooterUse, Revision};
 #[doc(inline)]
 pub use session_model::{
     ContentPart, Extra, InvalidId, Lazy, LazySession, Message, RawJson, Role, Session,
-    SessionHeader, SessionId, SessionMetadata, SessionRecord, SessionSummary, ToolUse, Usage,
+    SessionHeader, SessionId, SessionMetadata, SessionRecord, SessionSummary, ToolLink, ToolUse,
+    Usage,
 };
 
 // The parser that decodes sessions.

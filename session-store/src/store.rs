@@ -1,5 +1,6 @@
 //! The handle: what it is made of and what its clones share. The calls are in the sub-modules, one a file.
 
+mod align;
 mod append;
 mod checkpoint;
 mod delete;
@@ -40,7 +41,7 @@ use crate::backend::{Area, Backend, Blob, Lock, LockName};
 use crate::builder::{Access, Builder};
 use crate::resolve::Resolver;
 use crate::view::Views;
-use crate::{DefaultParser, Durability, Error, Limits, Warning};
+use crate::{DefaultParser, Durability, Error, Limits, Redactor, Warning};
 
 /// A directory of sessions.
 ///
@@ -85,6 +86,7 @@ pub(crate) struct Shared {
     pub(crate) plain_codec: Codec<DefaultParser>,
     pub(crate) limits: Limits,
     pub(crate) durability: Durability,
+    pub(crate) redactor: Option<Arc<dyn Redactor>>,
     pub(crate) access: Access,
     pub(crate) lock_wait: Duration,
     pub(crate) resolve_deadline: Duration,

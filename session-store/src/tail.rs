@@ -99,6 +99,20 @@ impl<S> Tail<S> {
 }
 
 impl<S: SessionRecord> Tail<S> {
+    /// Leaves out elements at the front of the paired array, too; `false` if the record does not say how.
+    pub(crate) fn drop_front(&mut self, array: &str, elements: usize) -> bool {
+        let before = self.record.paired();
+        if !self.record.drop_front(elements) {
+            return false;
+        }
+        let gone = (before - self.record.paired()) as u64;
+        let counts = &mut self.dropped.0;
+        if let Some((_, count)) = counts.iter_mut().find(|(name, _)| name == array) {
+            *count += gone;
+        }
+        true
+    }
+
     /// Makes a new session of the window, under an id of its own.
     ///
     /// Members that mirror a capped array ([`SessionRecord::PARALLEL`]) are dropped when their length no longer fits

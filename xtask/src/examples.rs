@@ -11,7 +11,7 @@ use xshell::{Shell, cmd};
 use crate::workspace::Workspace;
 
 /// The examples that the README promises.
-const PROMISED: &[&str] = &["resume", "embed", "own_record"];
+const PROMISED: &[&str] = &["resume", "embed", "own_record", "chat", "redact"];
 
 /// Builds and runs all examples.
 ///
@@ -52,7 +52,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 fn build(sh: &Shell) -> Result<Vec<(String, PathBuf)>> {
     let messages = cmd!(
         sh,
-        "cargo build --workspace --examples --profile test --quiet --message-format=json-render-diagnostics"
+        "cargo build --workspace --examples --features session-store/tokio --profile test --quiet --message-format=json-render-diagnostics"
     )
     .read()
     .context("build examples")?;

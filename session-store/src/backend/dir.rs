@@ -307,6 +307,14 @@ impl<F: FileSystem> Backend for DirBackend<F> {
         })
     }
 
+    fn turns(&self, name: LockName<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
+        let path = lock_path(&name.checked()?);
+        self.judge()?;
+        self.fs
+            .turns(&path)
+            .map_err(|error| self.error("open", &path, error))
+    }
+
     fn sweep(&self) -> Result<u64, Error> {
         self.sweep_temporaries()
     }

@@ -235,6 +235,10 @@ impl<B: Backend> Backend for FaultBackend<B> {
         self.check(BackendCall::Lock, "lock", self.area(Area::Sessions))?;
         self.inner.lock(name, wait)
     }
+    fn turns(&self, name: LockName<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
+        self.check(BackendCall::Open, "open", self.area(Area::Sessions))?;
+        self.inner.turns(name)
+    }
     fn sweep(&self) -> Result<u64, Error> {
         self.check(BackendCall::Sweep, "list", self.area(Area::Sessions))?;
         self.inner.sweep()

@@ -53,16 +53,39 @@ impl LockName<'_> {
 #[must_use = "the lock is released as soon as this is dropped"]
 pub struct Lock {
     name: String,
-    _guard: Box<dyn Send + Sync>,
+    guard: Box<dyn Guard>,
 }
+
+/// What keeps a lock held until it is dropped.
+trait Guard: Send + Sync {
+    /// See [`FileLock::turn`].
+    fn turn(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A guard of somebody else's making.
+struct Foreign<G>(G);
+
+impl<G: Send + Sync> Guard for Foreign<G> {}
 
 impl Lock {
     /// Makes a lock whose guard releases it when dropped, for implementations of [`Backend`](super::Backend).
     pub fn new(name: impl Into<String>, guard: impl Send + Sync + 'static) -> Self {
         Self {
             name: name.into(),
-            _guard: Box::new(guard),
+            guard: Box::new(Foreign(guard)),
         }
+    }
+
+    /// Shows everybody who looks that it was somebody's turn; nothing where [`Backend::turns`](super::Backend::turns) has
+    /// nothing to look at.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers.
+    pub fn turn(&self) -> io::Result<()> {
+        self.guard.turn()
     }
 
     /// Tells the lock's name: a session id, or `.index`.
@@ -104,8 +127,14 @@ impl Drop for Entry {
 /// Both halves of a held lock. Fields are dropped in order: the file first, so that the next thread finds it free.
 #[derive(Debug)]
 struct Held {
-    _file: Box<dyn FileLock>,
+    file: Box<dyn FileLock>,
     _entry: Entry,
+}
+
+impl Guard for Held {
+    fn turn(&self) -> io::Result<()> {
+        self.file.turn()
+    }
 }
 
 impl LockTable {
@@ -153,13 +182,14 @@ impl LockTable {
         let mut pause = FIRST_PAUSE;
         loop {
             if let Some(file) = fs.try_lock(path)? {
-                return Ok(Some(Lock::new(
-                    name,
-                    Held {
-                        _file: file,
-                        _entry: entry,
-                    },
-                )));
+                let held = Held {
+                    file,
+                    _entry: entry,
+                };
+                return Ok(Some(Lock {
+                    name: name.to_owned(),
+                    guard: Box::new(held),
+                }));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

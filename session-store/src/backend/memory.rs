@@ -99,6 +99,9 @@ impl Backend for MemoryBackend {
     fn lock(&self, name: LockName<'_>, wait: Duration) -> Result<Lock, Error> {
         self.0.lock(name, wait)
     }
+    fn turns(&self, name: LockName<'_>) -> Result<Option<Box<dyn OpenBlob>>, Error> {
+        self.0.turns(name)
+    }
     fn sweep(&self) -> Result<u64, Error> {
         self.0.sweep()
     }

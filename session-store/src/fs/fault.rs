@@ -318,4 +318,11 @@ impl<F: FileSystem + Clone> FileSystem for FaultFs<F> {
     fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn FileLock>>> {
         self.call(FsCall::Lock, || self.inner.try_lock(path))
     }
+    fn turns(&self, path: &str) -> io::Result<Option<Box<dyn OpenBlob>>> {
+        let inner = self.call(FsCall::Open, || self.inner.turns(path))?;
+        Ok(inner.map(|inner| {
+            let fs = self.clone();
+            Box::new(FaultFile { inner, fs }) as Box<dyn OpenBlob>
+        }))
+    }
 }

@@ -66,4 +66,7 @@ impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
     fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn FileLock>>> {
         (**self).try_lock(path)
     }
+    fn turns(&self, path: &str) -> io::Result<Option<Box<dyn OpenBlob>>> {
+        (**self).turns(path)
+    }
 }

@@ -65,6 +65,7 @@ impl<S: SessionRecord> SessionStore<S> {
             None => self.open_journaling(id, &lock)?,
         };
         let appended = self.append_to(id, &lock, &mut state, append);
+        state.look();
         self.shared.journals.put(id, state);
         appended
     }
@@ -86,7 +87,9 @@ impl<S: SessionRecord> SessionStore<S> {
         if append.is_empty() {
             return Ok(from);
         }
-        let fitting = self.fit(id, append, state)?;
+        let redacted = self.shared.redactor.as_deref();
+        let redacted = redacted.map(|redactor| append.redacted::<S>(redactor));
+        let fitting = self.fit(id, redacted.as_ref().unwrap_or(append), state)?;
         let limit = self.shared.limits.document_bytes();
         if state.document.size + state.unfolded() + fitting.append.bytes() > limit {
             let what = "document bytes";
@@ -118,7 +121,11 @@ impl<S: SessionRecord> SessionStore<S> {
         let revision = state.revision();
         let stat = None;
         self.views.appended(id, from, Seen { revision, stat });
-        self.after_append(id, told, &fitting.header, state.modified());
+        let journal = state.open.as_ref();
+        let modified = state.document.modified;
+        self.after_append(id, told, &mut state.keys, &fitting.header, || {
+            journal.map_or(modified, |journal| journal.modified().max(modified))
+        });
         event!(%id, %revision, "append");
         written?;
         if state.unfolded() < FOLD_AT_LEAST || state.unfolded() < state.document.size / 4 * 5 {

@@ -35,17 +35,24 @@ pub(super) struct Journaling {
     arrays: Vec<String>,
     members: Vec<String>,
     has_journal: bool,
-    open: Option<OpenJournal>,
+    pub(super) open: Option<OpenJournal>,
     hasher: RevisionHasher,
 }
 
 /// A journal that is there, open at its end.
 #[derive(Debug)]
-struct OpenJournal {
+pub(super) struct OpenJournal {
     file: Box<dyn AppendFile>,
     stat: BlobStat,
     end: u64,
     next: u64,
+}
+
+impl OpenJournal {
+    /// When the journal was last written to.
+    pub(super) fn modified(&self) -> i128 {
+        self.file.stat().unwrap_or(self.stat).modified
+    }
 }
 
 impl Journaling {
@@ -58,13 +65,12 @@ impl Journaling {
         }
     }
 
-    /// When the session was last changed.
-    pub(super) fn modified(&self) -> i128 {
-        let journal = self
-            .open
-            .as_ref()
-            .map_or(i128::MIN, |open| open.stat.modified);
-        journal.max(self.document.modified)
+    /// Looks what the journal's file has become, for whoever comes back to this once the lock was released.
+    pub(super) fn look(&mut self) {
+        if let Some(open) = &mut self.open {
+            // Should this fail, the old stat merely proves nothing to the next look.
+            open.stat = open.file.stat().unwrap_or(open.stat);
+        }
     }
 
     /// The bytes of the journal.
@@ -325,8 +331,6 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         open.end += bytes.len() as u64;
         open.next += 1;
-        // Should this fail, the old stat merely proves nothing to the next look.
-        open.stat = open.file.stat().unwrap_or(open.stat);
         state.hasher.update(&payload);
         state.note(append);
         Ok(())
@@ -348,7 +352,6 @@ impl<S: SessionRecord> SessionStore<S> {
             let size = open.file.stat().map(|stat| stat.size);
             op == "sync" || size.is_ok_and(|size| size == open.end + bytes as u64)
         };
-        open.stat = open.file.stat().unwrap_or(open.stat);
         if is_whole {
             // It can be read, for now, and may be read after a crash.
             let path = path.to_owned();

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 
+use session_codec::TailCap;
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
@@ -11,7 +12,7 @@ use crate::failure::from_codec;
 use crate::tail::Dropped;
 use crate::trace::{event, span};
 use crate::view::Seen;
-use crate::{Error, Page, Tail, Window};
+use crate::{Alignment, Error, Page, Tail, Window};
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Loads a whole session.
@@ -166,29 +167,40 @@ impl<S: SessionRecord> SessionStore<S> {
         open: Option<Document<'d>>,
     ) -> Result<Tail<S>, Error> {
         span!("load_tail", %id);
-        let path = self.path(id);
         let document = self.document(documents, id, open)?;
-        if let Some(overlay) = document.overlay() {
-            let tail = self.journal_tail(&document, overlay, id, &window.cap(S::CAPPED))?;
-            if tail.dropped().total() > 0 {
-                self.views.saw_window(id);
+        let tail = match (S::PAIRED, window.limit()) {
+            (Some(array), Some(limit)) if window.alignment() != Alignment::None => {
+                self.aligned(&document, id, window, array, limit)?
             }
-            event!(%id, dropped = tail.dropped().total(), "load_tail");
-            return Ok(tail);
+            _ => self.tail_of(&document, id, &window.cap(S::CAPPED))?,
+        };
+        if tail.dropped().total() > 0 {
+            self.views.saw_window(id);
         }
+        event!(%id, bytes = tail.file_bytes(), dropped = tail.dropped().total(), "load_tail");
+        Ok(tail)
+    }
+
+    /// Decodes the end of an open document, with what its journal adds.
+    pub(super) fn tail_of(
+        &self,
+        document: &Document<'_>,
+        id: &SessionId,
+        cap: &TailCap,
+    ) -> Result<Tail<S>, Error> {
+        if let Some(overlay) = document.overlay() {
+            return self.journal_tail(document, overlay, id, cap);
+        }
+        let path = self.path(id);
         let decoded = self
             .shared
             .codec
-            .tail::<S, _>(&document, &window.cap(S::CAPPED))
+            .tail::<S, _>(document, cap)
             .map_err(|error| from_codec("read", &path, error))?;
         if decoded.value.id() != id.as_str() {
             return Err(Error::misnamed(&path));
         }
         let dropped = Dropped::new(decoded.dropped);
-        if dropped.total() > 0 {
-            self.views.saw_window(id);
-        }
-        event!(%id, bytes = decoded.bytes, dropped = dropped.total(), "load_tail");
         Ok(
             Tail::new(decoded.value, dropped, decoded.bytes, decoded.revision)
                 .with_footer(decoded.footer),

@@ -86,13 +86,13 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok(())
     }
 
-    fn index_lock(&self) -> PathBuf {
+    pub(super) fn index_lock(&self) -> PathBuf {
         self.shared.root.join(".store/locks/.index.lock")
     }
 }
 
 /// Why no change can be made without the index's lock.
-fn unlockable(path: PathBuf, error: session_index::Error) -> Error {
+pub(super) fn unlockable(path: PathBuf, error: session_index::Error) -> Error {
     match error {
         error if error.is_locked() => Error::Locked { path },
         session_index::Error::Io { source, .. } => Error::io("lock", &path, source),

@@ -178,9 +178,12 @@ impl<S: SessionRecord> SessionStore<S> {
         let noted = self.note(|change| {
             change.walked(&since, Scope::Some);
             for (key, told) in asked.zip(&told.says.answers) {
-                // An append changes no stamp of the directory: what was recorded since the walk began is newer than it.
+                // An append changes no stamp of the directory: what was recorded since the walk began is newer than it,
+                // and so may be what is pointed to, as appends to that record nothing.
                 let now = change.lookup(key);
-                if now.is_ok_and(|now| now.pointer() == told.pointer()) {
+                if now.is_ok_and(|now| now.pointer() == told.pointer())
+                    && self.is_below(key, told.pointer(), newest.as_ref(), resolver)
+                {
                     change.prove(key, newest.clone());
                 }
             }
@@ -205,7 +208,11 @@ impl<S: SessionRecord> SessionStore<S> {
                 for (key, newest) in some {
                     let now = change.lookup(Some(key));
                     // One that was recorded since, or that only a lookup of its own can refute.
-                    if now.is_ok_and(|now| now.pointer().is_none_or(|now| now <= newest)) {
+                    if now.is_ok_and(|now| {
+                        let now = now.pointer();
+                        now.is_none_or(|now| now <= newest)
+                            && self.is_below(Some(key), now, Some(newest), resolver)
+                    }) {
                         change.prove(Some(key), Some(newest.clone()));
                     }
                 }
@@ -215,6 +222,35 @@ impl<S: SessionRecord> SessionStore<S> {
             }
         }
         self.note(|change| change.walked(since, Scope::All));
+    }
+
+    /// Whether the session that is pointed to, as it reads now, does not come after the newest that a walk has found.
+    fn is_below(
+        &self,
+        key: Option<&Path>,
+        pointed: Option<&Pointer>,
+        newest: Option<&Pointer>,
+        resolver: &Resolver,
+    ) -> bool {
+        let Some(pointed) = pointed.filter(|pointed| newest.is_none_or(|new| new.id != pointed.id))
+        else {
+            return true;
+        };
+        let Ok(id) = SessionId::new(&pointed.id) else {
+            return true;
+        };
+        let documents = Documents::new(&*self.shared.backend);
+        let workspace = key.map(|key| Workspace::new(key, resolver));
+        let probe = HeadProbe::<S>::new(&self.shared, &documents, workspace.as_ref()).bounded();
+        match probe.look(&documents, &id) {
+            _ if !self.shared.rules.hold(Rule::Reread) => true,
+            // Gone, or no longer of this workspace.
+            Ok(None | Some((_, Look::Miss, _))) => true,
+            Ok(Some((_, Look::Hit(now), _))) => {
+                newest.is_some_and(|newest| pointer(&now.recency) <= *newest)
+            }
+            _ => false,
+        }
     }
 
     /// Makes one change to the index in passing: whoever holds its lock is not waited for, and failures leave hints at worst.

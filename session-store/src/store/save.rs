@@ -11,6 +11,7 @@ use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::failure::{from_codec, from_header};
 use crate::probe::deciding;
+use crate::redact;
 use crate::trace::{event, span};
 use crate::view::View;
 use crate::whole::Whole;
@@ -48,6 +49,8 @@ impl<S: SessionRecord> SessionStore<S> {
     fn write(&self, record: &S, replaces: Replaces) -> Result<Revision, Error> {
         let id = SessionId::new(record.id())?;
         span!("save", %id);
+        let redacted = self.redacted(&id, record)?;
+        let record = redacted.as_ref().unwrap_or(record);
         self.check_header(&id, record)?;
         let lock = self.lock(&id)?;
         let over = match replaces {
@@ -67,6 +70,27 @@ impl<S: SessionRecord> SessionStore<S> {
         self.views.saw_whole(&id, written.seen);
         event!(%id, revision = %written.seen.revision, "save");
         written.durable.map(|()| written.seen.revision)
+    }
+
+    /// Makes another record of one in which the store's redactor changes something.
+    fn redacted(&self, id: &SessionId, record: &S) -> Result<Option<S>, Error> {
+        let Some(redactor) = &self.shared.redactor else {
+            return Ok(None);
+        };
+        let path = self.path(id);
+        let failed = |error| from_codec("write", &path, error);
+        let mut json = Vec::new();
+        let codec = &self.shared.plain_codec;
+        codec.encode(record, &mut json).map_err(failed)?;
+        // What the codec encodes is text; if it were not, nothing of it would be written.
+        let json = String::from_utf8(json).map_err(|_| Error::Refused {
+            path: path.clone(),
+            reason: "the record is not text".to_owned(),
+        })?;
+        let changed = redact::redacted::<S>(&**redactor, &[], &json);
+        changed
+            .map(|json| codec.decode(json.into_bytes()).map_err(failed))
+            .transpose()
     }
 
     /// Refuses what is most likely a window: a record from a handle that has seen nothing else, or that has been given

@@ -1,20 +1,25 @@
 //! What the index is told of an append: documents do not move then, so the index must hear of it from the append itself.
 
+use std::io;
 use std::path::PathBuf;
 
-use session_index::Answer;
+use session_index::{Answer, Change, Proof, Rule, Turn};
 use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
+use super::publish::unlockable;
 use crate::Error;
 use crate::order::Recency;
+use crate::trace::index_unused;
 use crate::workspace::Workspace;
 
 /// Whether the index already says what an append makes true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
-    /// The session is the one pointed to, under every key.
+    /// The session was pointed to, under every key, when the index had the turn that it has now.
     Already,
+    /// The session is pointed to, under every key, but a change may be under way.
+    Perhaps,
     /// It is to be recorded when it is there.
     Later,
 }
@@ -24,6 +29,13 @@ pub(super) enum Told {
 pub(super) struct Keys {
     of: Option<PathBuf>,
     all: Vec<Option<PathBuf>>,
+    /// The index's turn at which the session was pointed to under every key, found under the index lock.
+    pointed: Option<Turn>,
+}
+
+fn names(answer: &Answer, id: &SessionId) -> bool {
+    let pointer = answer.pointer();
+    pointer.is_some_and(|pointer| pointer.id == id.as_str())
 }
 
 impl<S: SessionRecord> SessionStore<S> {
@@ -35,64 +47,101 @@ impl<S: SessionRecord> SessionStore<S> {
         header: &SessionHeader,
     ) -> Result<Told, Error> {
         self.resolve_keys(keys, header);
+        let index = &self.shared.index;
+        if keys.pointed.is_some() && keys.pointed == index.turn() {
+            return Ok(Told::Already);
+        }
+        keys.pointed = None;
         let answers: Vec<Answer> = keys
             .all
             .iter()
-            .map(|key| self.shared.index.lookup(key.as_deref()).unwrap_or_default())
+            .map(|key| index.lookup(key.as_deref()).unwrap_or_default())
             .collect();
-        let pointed = |answer: &Answer| {
-            answer
-                .pointer()
-                .is_some_and(|pointer| pointer.id == id.as_str())
-        };
-        if answers.iter().all(pointed) {
-            return Ok(Told::Already);
+        if answers.iter().all(|answer| names(answer, id)) {
+            return Ok(Told::Perhaps);
         }
         if answers
             .iter()
-            .any(|answer| !matches!(answer, Answer::Unknown(_)) && !pointed(answer))
+            .any(|answer| !matches!(answer, Answer::Unknown(_)) && !names(answer, id))
         {
-            self.change_index(
-                &self.shared.index,
-                || Ok(()),
-                &mut || Ok(()),
-                |change| {
-                    for key in &keys.all {
-                        change.remove(key.as_deref());
-                    }
-                    Some(())
-                },
-            )?;
+            self.forget_keys(&keys.all)?;
         }
         Ok(Told::Later)
     }
 
+    /// Removes pointers. What stays although it is proven would be believed after the append, so that there can be none.
+    fn forget_keys(&self, keys: &[Option<PathBuf>]) -> Result<(), Error> {
+        let begun = self.shared.index.begin();
+        let mut change = begun.map_err(|error| unlockable(self.index_lock(), error))?;
+        let mut stays_proven = false;
+        for key in keys {
+            let known = change.lookup(key.as_deref());
+            stays_proven |= known.map_or(true, |known| known.proof() == Proof::Proven);
+            change.remove(key.as_deref());
+        }
+        match change.commit() {
+            Err(error) if stays_proven => Err(Error::io(
+                "write",
+                &self.shared.root.join(".store/index"),
+                io::Error::other(error),
+            )),
+            Err(error) => {
+                index_unused(&error);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
     /// Points the index at a session that was appended to.
+    ///
+    /// Where it was pointed to already, that nobody began a change meanwhile is enough: whoever begins one after the
+    /// write finds the append, and whoever began before has shown a new turn before reading anything.
     pub(super) fn after_append(
         &self,
         id: &SessionId,
         told: Told,
+        keys: &mut Keys,
         header: &SessionHeader,
-        modified: i128,
+        modified: impl FnOnce() -> i128,
     ) {
-        if told == Told::Already {
-            return;
+        let index = &self.shared.index;
+        let holds = self.shared.rules.hold(Rule::TurnAfter);
+        match told {
+            Told::Already if !holds || keys.pointed == index.turn() => return,
+            // No index without turns proves anything, so a hint that is overtaken does no harm.
+            Told::Perhaps if index.turn().is_none() => return,
+            Told::Already | Told::Perhaps | Told::Later => keys.pointed = None,
         }
         let resolver = self.resolver();
-        let workspace = header
-            .directory
-            .as_deref()
-            .map(|directory| Workspace::new(directory, &resolver));
+        let directory = header.directory.as_deref();
+        let workspace = directory.map(|directory| Workspace::new(directory, &resolver));
         // What fails here leaves an index that does not know, which makes a lookup slower and nothing else.
-        let _unrecorded = self.change_index(
-            &self.shared.index,
-            || Ok(()),
-            &mut || Ok(()),
-            |change| {
-                let recency = Recency::new(id.clone(), header.updated_at, modified);
-                self.point(change, workspace.as_ref(), &recency)
-            },
-        );
+        let Ok(mut change) = index.begin() else {
+            return;
+        };
+        let pointed = |change: &dyn Change| {
+            let mut all = keys.all.iter().map(|key| change.lookup(key.as_deref()));
+            all.all(|answer| answer.is_ok_and(|answer| names(&answer, id)))
+        };
+        // Nobody else begins a change before this one goes.
+        if pointed(&*change) {
+            keys.pointed = index.turn();
+            return;
+        }
+        change.step(&mut || ());
+        let recency = Recency::new(id.clone(), header.updated_at, modified());
+        if self
+            .point(&mut *change, workspace.as_ref(), &recency)
+            .is_none()
+        {
+            return;
+        }
+        let turn = index.turn().filter(|_| pointed(&*change));
+        match change.commit() {
+            Ok(()) => keys.pointed = turn,
+            Err(error) => index_unused(&error),
+        }
     }
 
     /// Finds the keys under which a session is looked for, anew only when its directory is another.
@@ -109,6 +158,7 @@ impl<S: SessionRecord> SessionStore<S> {
         *keys = Keys {
             all: all.chain([None]).collect(),
             of: header.directory.clone(),
+            pointed: None,
         };
     }
 }

@@ -143,7 +143,8 @@ impl<S: SessionRecord> Writer<S> {
 impl<S: SessionRecord> Drop for Writer<S> {
     fn drop(&mut self) {
         // Before the lock goes, so that nobody else's append comes between.
-        if let Some(state) = self.state.take() {
+        if let Some(mut state) = self.state.take() {
+            state.look();
             self.store.shared.journals.put(&self.id, state);
         }
     }

@@ -5,6 +5,7 @@
     reason = "a helper of a test fails and reports as the test does"
 )]
 
+mod align;
 mod append;
 mod backend;
 mod backend_append;
@@ -30,6 +31,7 @@ mod processes;
 mod proof;
 mod rebind;
 mod record;
+mod redact;
 mod save_load;
 mod scan;
 mod schema;
@@ -39,5 +41,7 @@ mod store_crash;
 mod store_faults;
 mod support;
 mod tail;
+#[cfg(feature = "tokio")]
+mod tokio_store;
 #[cfg(all(feature = "import", feature = "export"))]
 mod transcripts;

@@ -86,7 +86,14 @@ impl Drop for OsLock {
     }
 }
 
-impl FileLock for OsLock {}
+impl FileLock for OsLock {
+    fn turn(&self) -> io::Result<()> {
+        let size = rustix::fs::fstat(&self.0)?.st_size;
+        let turns = crate::fs::TURNS as u64;
+        let next = (u64::try_from(size).unwrap_or(0) + 1) % turns;
+        retry(|| rustix::fs::ftruncate(&self.0, next))
+    }
+}
 
 impl OsLock {
     /// Tries to lock the file called `name`, creating it if needed; `None` if somebody holds it.

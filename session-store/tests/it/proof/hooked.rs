@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use session_store::fs::{
-    AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFile,
+    AppendFile, BlobStat, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFile,
 };
 
 /// What happens.
@@ -180,7 +180,9 @@ impl FileSystem for Hooked {
     }
     fn open_append(&self, path: &str) -> io::Result<Box<dyn AppendFile>> {
         self.enter("open", false, false)?;
-        self.inner.open_append(path)
+        let inner = self.inner.open_append(path)?;
+        let fs = self.clone();
+        Ok(Box::new(HookedAppender { inner, fs }))
     }
     fn sync_file(&self, path: &str) -> io::Result<()> {
         self.enter("sync", false, false)?;
@@ -213,5 +215,38 @@ impl FileSystem for Hooked {
     fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn FileLock>>> {
         self.enter("lock", false, false)?;
         self.inner.try_lock(path)
+    }
+    fn turns(&self, path: &str) -> io::Result<Option<Box<dyn OpenBlob>>> {
+        self.enter("turns", false, false)?;
+        self.inner.turns(path)
+    }
+}
+
+/// A file that is added to, with something before each write.
+#[derive(Debug)]
+struct HookedAppender {
+    inner: Box<dyn AppendFile>,
+    fs: Hooked,
+}
+
+impl io::Write for HookedAppender {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.fs.enter("write", false, false)?;
+        self.inner.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl AppendFile for HookedAppender {
+    fn commit(&mut self) -> io::Result<()> {
+        self.inner.commit()
+    }
+    fn truncate(&mut self, size: u64) -> io::Result<()> {
+        self.inner.truncate(size)
+    }
+    fn stat(&self) -> io::Result<BlobStat> {
+        self.inner.stat()
     }
 }

@@ -1,0 +1,105 @@
+//! Windows that do not start on the result of a tool call which they leave out.
+//!
+//! Owns where an aligned window starts. Everything is decided on decoded records of one open document, so it holds for
+//! every layout, and for what a journal adds; must not know any of them.
+
+use std::collections::HashSet;
+
+use session_model::{SessionId, SessionRecord, ToolLink};
+
+use super::SessionStore;
+use crate::corpus::Document;
+use crate::{Alignment, Error, Tail, Window};
+
+/// How many elements before the window are loaded with it, to look for calls: most are in the element before.
+const MARGIN: usize = 16;
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Loads a window whose start is aligned; `limit` is that of the window, `array` the paired one.
+    pub(super) fn aligned(
+        &self,
+        document: &Document<'_>,
+        id: &SessionId,
+        window: Window,
+        array: &'static str,
+        limit: usize,
+    ) -> Result<Tail<S>, Error> {
+        let load = |keep| self.tail_of(document, id, &window.cap_but(S::CAPPED, array, keep));
+        let extends = window.alignment() == Alignment::Extend;
+        let mut keep = limit.saturating_add(if extends && limit > 0 { MARGIN } else { 0 });
+        loop {
+            let mut tail = load(keep)?;
+            let dropped = tail.dropped().get(array);
+            let plain = tail.paired().saturating_sub(limit);
+            let start = if extends {
+                extended(&*tail, plain, dropped == 0)
+            } else {
+                Some(trimmed(&*tail, plain, dropped == 0))
+            };
+            let Some(start) = start else {
+                keep = keep.saturating_mul(2);
+                continue;
+            };
+            if start > 0 && !tail.drop_front(array, start) {
+                tail = load(tail.paired() - start)?;
+            }
+            return Ok(tail);
+        }
+    }
+}
+
+/// The calls which an element answers and does not make itself, before it answers them.
+fn answered<S: SessionRecord>(record: &S, element: usize) -> HashSet<String> {
+    let (mut made, mut answered) = (HashSet::new(), HashSet::new());
+    record.tool_links(element, &mut |link| match link {
+        ToolLink::Call(id) => {
+            made.insert(id.to_owned());
+        }
+        ToolLink::Answer(id) if !made.contains(id) => {
+            answered.insert(id.to_owned());
+        }
+        ToolLink::Answer(_) => {}
+    });
+    answered
+}
+
+/// The last start from `start` on back which answers no call before it that is there; `None` if a call may be in what
+/// was not loaded.
+fn extended<S: SessionRecord>(record: &S, start: usize, is_all: bool) -> Option<usize> {
+    let mut start = start;
+    while start < record.paired() {
+        let mut wanted = answered(record, start);
+        let mut earliest = start;
+        for element in (0..start).rev() {
+            if wanted.is_empty() {
+                break;
+            }
+            record.tool_links(element, &mut |link| {
+                if let ToolLink::Call(id) = link
+                    && wanted.remove(id)
+                {
+                    earliest = element;
+                }
+            });
+        }
+        if !wanted.is_empty() && !is_all {
+            return None;
+        }
+        if earliest == start {
+            break;
+        }
+        start = earliest;
+    }
+    Some(start)
+}
+
+/// The first start from `start` on which answers no call before it.
+fn trimmed<S: SessionRecord>(record: &S, start: usize, is_all: bool) -> usize {
+    // Nothing is left out, so no call is.
+    if start == 0 && is_all {
+        return 0;
+    }
+    (start..record.paired())
+        .find(|element| answered(record, *element).is_empty())
+        .unwrap_or(record.paired())
+}
