@@ -93,7 +93,9 @@ pub(crate) fn run(flags: &Faults) -> Result<()> {
     mutants.print();
     cuts.print("power cuts");
     let all = [&cuts, &shutdowns, &broken];
-    all.iter().for_each(|tally| tally.print_violations());
+    for tally in all {
+        tally.print_violations();
+    }
     let wrong = all.map(|tally| tally.total().total_wrong());
     ensure!(
         wrong.iter().all(|wrong| *wrong == 0),
