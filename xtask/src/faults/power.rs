@@ -12,8 +12,9 @@ use anyhow::{Context, Result, ensure};
 use session_store::Durability;
 
 use super::disk::{self, Cut, Disk, Entry, Failing, Pages};
+use super::event::allowed_after_cut;
 use super::mounted::{KINDS, Kind, Mount, Served, command, exists};
-use super::script::{self, Event, SCENARIOS, Scenario, State, allowed_after_cut};
+use super::script::{self, Event, SCENARIOS, Scenario, State};
 use super::tally::Tally;
 use super::verify::{Wrong, verify};
 use crate::flags::Faults;
