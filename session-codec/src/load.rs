@@ -75,16 +75,16 @@ impl<P: Parser> Codec<P> {
                     self.load_pieces(source, size, named)
                 }
             }
-            Err(missing) => match missing.whole {
-                Some(whole) => self.load_pieces(whole.as_slice(), size, None),
-                None => {
-                    let mut loaded = self.load_pieces(source, size, None)?;
-                    if missing.why == FooterUse::Ignored(FooterFault::Unread) {
-                        loaded.revision = document_revision(source)?;
-                    }
-                    Ok(loaded)
+            Err(missing) => {
+                if let Some(whole) = missing.whole {
+                    return self.load_pieces(whole.as_slice(), size, None);
                 }
-            },
+                let mut loaded = self.load_pieces(source, size, None)?;
+                if missing.why == FooterUse::Ignored(FooterFault::Unread) {
+                    loaded.revision = document_revision(source)?;
+                }
+                Ok(loaded)
+            }
         }
     }
 

@@ -297,26 +297,26 @@ fn child_meets_files_larger_than_memory() {
 fn a_journal_of_nothing_but_beginnings_is_refused() {
     let scratch = Scratch::new();
     let store = scratch.store();
-    let session = session("s", "/work", 1, 1);
-    store.save(&session).unwrap();
+    let saved = session("s", "/work", 1, 1);
+    store.save(&saved).unwrap();
     let turn = Append::new().message(&Message::user("turn")).unwrap();
-    store.append(&session.id, &turn).unwrap();
+    store.append(&saved.id, &turn).unwrap();
     let path = scratch.file(".store/journal/s.journal");
     let whole = fs::read(&path).unwrap();
     let mut bytes = whole.clone();
     // Records 0 and 1 are there, so that these are all the next one, each nearly as long as the rest, and each with a wrong sum.
-    let mut left: u32 = 4 << 20;
-    while left > 32 {
-        left -= 16;
-        bytes.extend((left - 32).to_le_bytes());
+    let mut room: u32 = 4 << 20;
+    while room > 32 {
+        room -= 16;
+        bytes.extend((room - 32).to_le_bytes());
         bytes.extend(7_u32.to_le_bytes());
         bytes.extend(2_u64.to_le_bytes());
     }
     fs::write(&path, &bytes).unwrap();
-    assert!(scratch.store().load(&session.id).unwrap_err().is_corrupt());
+    assert!(scratch.store().load(&saved.id).unwrap_err().is_corrupt());
     assert_eq!(fs::read(&path).unwrap(), bytes, "nothing is cut off");
     // One such beginning is what a crash leaves.
-    let torn = [&whole[..], &bytes[whole.len()..whole.len() + 16]].concat();
-    fs::write(&path, torn).unwrap();
-    assert_eq!(scratch.store().load(&session.id).unwrap().messages.len(), 2);
+    let cut_short = [&whole[..], &bytes[whole.len()..whole.len() + 16]].concat();
+    fs::write(&path, cut_short).unwrap();
+    assert_eq!(scratch.store().load(&saved.id).unwrap().messages.len(), 2);
 }

@@ -74,15 +74,12 @@ pub(crate) fn read(trace: &str, mark: &str) -> (Vec<Call>, usize) {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             continue;
         }
-        let nth = match seen.iter_mut().find(|(known, _)| known == name) {
-            Some((_, nth)) => {
-                *nth += 1;
-                *nth
-            }
-            None => {
-                seen.push((name.to_owned(), 1));
-                1
-            }
+        let nth = if let Some((_, nth)) = seen.iter_mut().find(|(known, _)| known == name) {
+            *nth += 1;
+            *nth
+        } else {
+            seen.push((name.to_owned(), 1));
+            1
         };
         if begun {
             calls.push(Call {

@@ -125,7 +125,7 @@ impl Disk {
     }
 
     /// Takes a write, or refuses it.
-    pub(super) fn write(&mut self, offset: u64, bytes: Vec<u8>) -> bool {
+    pub(super) fn write(&mut self, offset: u64, bytes: &[u8]) -> bool {
         // A write that goes on where the last one ended may be the rest of one that was cut in two on its way here. A loop
         // device takes half a write for a whole one, so only beginnings are refused.
         let goes_on = offset == self.end;
@@ -165,8 +165,7 @@ impl Disk {
             Failing::FromThenOn(1) if goes_on => (Failing::FromThenOn(1), false),
             Failing::Once(0) => (Failing::Never, true),
             Failing::Once(more) => (Failing::Once(more - 1), false),
-            Failing::FromThenOn(0) => (Failing::FromThenOn(0), true),
-            Failing::FromThenOn(1) => (Failing::FromThenOn(0), true),
+            Failing::FromThenOn(0 | 1) => (Failing::FromThenOn(0), true),
             Failing::FromThenOn(more) => (Failing::FromThenOn(more - 1), false),
             Failing::Never => (Failing::Never, false),
         };
@@ -177,7 +176,8 @@ impl Disk {
 
 fn place(offset: u64) -> (u64, usize) {
     let page = PAGE as u64;
-    (offset / page, (offset % page) as usize)
+    let inside = usize::try_from(offset % page).unwrap_or(0);
+    (offset / page, inside)
 }
 
 /// Writes pages into an empty file of a size.
@@ -276,9 +276,9 @@ mod tests {
     fn what_was_flushed_is_in_every_cut_and_what_was_not_in_some() {
         let mut disk = disk();
         let base = disk.pages().clone();
-        assert!(disk.write(PAGE as u64 - 2, b"flushed".to_vec()));
+        assert!(disk.write(PAGE as u64 - 2, b"flushed"));
         assert!(disk.flush());
-        assert!(disk.write(3 * PAGE as u64, b"cached".to_vec()));
+        assert!(disk.write(3 * PAGE as u64, b"cached"));
         disk.told(Event::Ack(State::default()));
         assert_eq!(disk.read(PAGE as u64 - 2, 7), b"flushed");
         let (mut with, mut without) = (0, 0);
@@ -305,12 +305,12 @@ mod tests {
     fn a_disk_fails_once_or_from_then_on() {
         let mut disk = disk();
         disk.fail(Failing::Once(1));
-        let taken: Vec<bool> = (0..4).map(|_| disk.write(0, b"x".to_vec())).collect();
+        let taken: Vec<bool> = (0..4).map(|_| disk.write(0, b"x")).collect();
         assert_eq!(taken, [true, false, true, true]);
         disk.fail(Failing::FromThenOn(2));
-        assert!(disk.write(0, b"x".to_vec()));
+        assert!(disk.write(0, b"x"));
         assert!(disk.flush());
-        assert!(!disk.write(0, b"y".to_vec()) && !disk.flush());
+        assert!(!disk.write(0, b"y") && !disk.flush());
         assert_eq!(disk.read(0, 1), b"x");
         assert_eq!(disk.failed(), 3);
     }
@@ -318,9 +318,9 @@ mod tests {
     #[test]
     fn the_rest_of_a_write_is_not_refused_on_its_own() {
         let mut disk = disk();
-        assert!(disk.write(0, vec![1; PAGE]));
+        assert!(disk.write(0, &[1; PAGE]));
         disk.fail(Failing::Once(0));
-        assert!(disk.write(PAGE as u64, b"the rest".to_vec()));
-        assert!(!disk.write(9 * PAGE as u64, b"another".to_vec()));
+        assert!(disk.write(PAGE as u64, b"the rest"));
+        assert!(!disk.write(9 * PAGE as u64, b"another"));
     }
 }

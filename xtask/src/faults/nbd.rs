@@ -72,7 +72,7 @@ fn talk(mut stream: UnixStream, disk: &Mutex<Disk>) -> io::Result<()> {
             1 => {
                 let mut bytes = vec![0; length as usize];
                 stream.read_exact(&mut bytes)?;
-                lock(disk).write(offset, bytes)
+                lock(disk).write(offset, &bytes)
             }
             2 => return Ok(()),
             3 => lock(disk).flush(),

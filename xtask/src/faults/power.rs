@@ -12,8 +12,9 @@ use anyhow::{Context, Result, ensure};
 use session_store::Durability;
 
 use super::disk::{self, Cut, Disk, Entry, Failing, Pages};
+use super::event::allowed_after_cut;
 use super::mounted::{KINDS, Kind, Mount, Served, command, exists};
-use super::script::{self, Event, SCENARIOS, Scenario, State, allowed_after_cut};
+use super::script::{self, Event, SCENARIOS, Scenario, State};
 use super::tally::Tally;
 use super::verify::{Wrong, verify};
 use crate::flags::Faults;
@@ -93,7 +94,9 @@ pub(crate) fn run(flags: &Faults) -> Result<()> {
     mutants.print();
     cuts.print("power cuts");
     let all = [&cuts, &shutdowns, &broken];
-    all.iter().for_each(|tally| tally.print_violations());
+    for tally in all {
+        tally.print_violations();
+    }
     let wrong = all.map(|tally| tally.total().total_wrong());
     ensure!(
         wrong.iter().all(|wrong| *wrong == 0),

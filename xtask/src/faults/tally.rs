@@ -40,13 +40,11 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn row(&mut self, name: &str) -> &mut Row {
-        let at = match self.rows.iter().position(|(known, _)| known == name) {
-            Some(at) => at,
-            None => {
-                self.rows.push((name.to_owned(), Row::default()));
-                self.rows.len() - 1
-            }
-        };
+        let known = self.rows.iter().position(|(known, _)| known == name);
+        let at = known.unwrap_or(self.rows.len());
+        if known.is_none() {
+            self.rows.push((name.to_owned(), Row::default()));
+        }
         &mut self.rows[at].1
     }
 
