@@ -57,3 +57,57 @@ fn an_append_amid_a_lookup_is_seen_by_the_next() {
     }
     assert!(appended > 5, "only {appended} moments");
 }
+
+/// Removes every file of the index: nothing in it is needed.
+fn forget_index(fs: &MemoryFs) {
+    for entry in fs
+        .list(".store/index", &mut |_| true)
+        .unwrap()
+        .unwrap_or_default()
+    {
+        let name = entry.name.into_string().unwrap();
+        assert!(fs.remove(&format!(".store/index/{name}")).unwrap());
+    }
+}
+
+fn later() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now() + Duration::from_secs(3600)
+}
+
+fn turn() -> Append {
+    let append = Append::new().message(&Message::user("more")).unwrap();
+    append.updated_at(later()).unwrap()
+}
+
+fn last_of(fs: &MemoryFs, directory: &str) -> Option<String> {
+    let store = process(fs, Rules::default(), 0).store;
+    let found = store.last_for_directory(Some(directory.as_ref())).unwrap();
+    found.map(|session| session.id.to_string())
+}
+
+/// A walk for one directory takes note of all others, and a journal says when its session was changed.
+#[test]
+fn a_walk_notes_sessions_with_their_journals() {
+    let fs = MemoryFs::new();
+    let writer = process(&fs, Rules::default(), 0);
+    writer.store.save(&session("old", "/work", 1, 1)).unwrap();
+    writer.store.save(&session("new", "/work", 1, 5)).unwrap();
+    writer.store.append(&id("old"), &turn()).unwrap();
+    forget_index(&fs);
+    assert_eq!(last_of(&fs, "/elsewhere"), None);
+    assert_eq!(last_of(&fs, "/work").as_deref(), Some("old"));
+}
+
+/// What a document says of its directory is out of date where its journal says something else.
+#[test]
+fn a_session_that_an_append_moved_is_found_where_it_is() {
+    let fs = MemoryFs::new();
+    let writer = process(&fs, Rules::default(), 0);
+    writer.store.save(&session("old", "/work", 1, 1)).unwrap();
+    let moved = session("old", "/moved", 1, 1).metadata;
+    let append = turn().member("metadata", &moved).unwrap();
+    writer.store.append(&id("old"), &append).unwrap();
+    forget_index(&fs);
+    assert_eq!(last_of(&fs, "/moved").as_deref(), Some("old"));
+    assert_eq!(last_of(&fs, "/work"), None);
+}
