@@ -135,6 +135,8 @@ impl<S: SessionRecord> SessionStore<S> {
     ) -> Result<Newer<T>, Error> {
         let met = Met::default();
         let probe = HeadProbe::<S>::new(&self.shared, documents, workspace).noting(&met);
+        // First: what is folded into its document in between is then listed with the one or the other.
+        documents.journals()?;
         let listing = self.shared.backend.list(Area::Sessions)?;
         let listed = listing.entries.len() as u64;
         let mut walk = Newest::new(&documents, documents.entries(listing.entries)?, &probe)

@@ -111,3 +111,37 @@ fn a_session_that_an_append_moved_is_found_where_it_is() {
     assert_eq!(last_of(&fs, "/moved").as_deref(), Some("old"));
     assert_eq!(last_of(&fs, "/work"), None);
 }
+
+/// Another process folds the newest session's journal at each moment of a lookup.
+#[test]
+fn a_journal_that_is_folded_amid_a_lookup_counts_before_and_after() {
+    let mut folded = 0;
+    for moment in 0..40 {
+        let fs = MemoryFs::new();
+        let writer = process(&fs, Rules::default(), 0);
+        writer.store.save(&session("old", "/work", 1, 1)).unwrap();
+        writer.store.save(&session("new", "/work", 1, 5)).unwrap();
+        // So that the order is that of the files alone.
+        fs.set_modified("old.json", 1);
+        fs.set_modified("new.json", 2);
+        writer.store.append(&id("old"), &turn()).unwrap();
+        forget_index(&fs);
+        let reader = process(&fs, Rules::default(), 1);
+        let (done, is_done) = std::sync::mpsc::channel();
+        reader.fs.plan(
+            moment,
+            Event::Own(Box::new(move || {
+                let _ = done.send(writer.store.checkpoint(&id("old")).is_ok());
+            })),
+        );
+        let found = reader.store.last_for_directory(Some("/work".as_ref()));
+        reader.fs.settle();
+        folded += u32::from(is_done.try_recv() == Ok(true));
+        assert_eq!(
+            found.unwrap().unwrap().id.as_str(),
+            "old",
+            "moment {moment}"
+        );
+    }
+    assert!(folded > 5, "only {folded} moments");
+}
