@@ -70,6 +70,15 @@ impl<'b> Documents<'b> {
         Ok(self.journals.get_or_init(|| journals.collect()))
     }
 
+    /// Whether a session's journal is as it was when the journals were listed.
+    pub(crate) fn has_listed_journal(&self, id: &str) -> bool {
+        let Some(listed) = self.journals.get() else {
+            return false;
+        };
+        let now = self.backend.stat(&Blob::journal(id));
+        now.is_ok_and(|now| now.as_ref() == listed.get(id))
+    }
+
     /// Documents of a listing as the scanner knows them: a session was last changed when its journal was, if that is later.
     /// The listing is taken, so that thousands of names are not copied.
     pub(crate) fn entries(&self, found: Vec<BackendEntry>) -> Result<Vec<Entry>, Error> {

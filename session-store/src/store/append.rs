@@ -118,7 +118,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let revision = state.revision();
         let stat = None;
         self.views.appended(id, from, Seen { revision, stat });
-        self.after_append(id, told, &fitting.header, state.modified());
+        self.after_append(id, told, &state.keys, &fitting.header, state.modified());
         event!(%id, %revision, "append");
         written?;
         if state.unfolded() < FOLD_AT_LEAST || state.unfolded() < state.document.size / 4 * 5 {

@@ -189,7 +189,12 @@ impl<S: SessionRecord> SessionStore<S> {
         if !unsettled || !self.shared.rules.hold(Rule::Unreadable) {
             let all = (walk.unprobed() == 0).then_some(&met);
             let newest = newest.as_ref();
-            self.remember(told, &Walked { newest, all }, resolver);
+            let walked = Walked {
+                newest,
+                all,
+                documents,
+            };
+            self.remember(told, &walked, resolver);
         }
         event!(
             found = loaded.is_some(),

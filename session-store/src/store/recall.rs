@@ -11,6 +11,7 @@ use session_scan::Look;
 use super::SessionStore;
 use super::point::pointer;
 use crate::builder::Access;
+use crate::corpus::Documents;
 use crate::order::Recency;
 use crate::probe::{Candidate, HeadProbe};
 use crate::resolve::Resolver;
@@ -79,7 +80,29 @@ pub(super) struct Walked<'w> {
     pub(super) newest: Option<&'w Recency>,
     /// What every file of the directory was looked at for, if every one was.
     pub(super) all: Option<&'w Met>,
+    /// What was walked over.
+    pub(super) documents: &'w Documents<'w>,
 }
+
+impl Walked<'_> {
+    /// The other session that the index names where the walk found this one newest, if any.
+    ///
+    /// An append to a session that is named tells the index nothing, and changes no stamp of the directory. One that is
+    /// the newest by the walk may rise further: all others still come before the place that it is recorded at.
+    fn beaten(named: Option<&Pointer>, newest: Option<&Pointer>) -> Option<Pointer> {
+        let named = named.filter(|named| newest.is_none_or(|newest| newest.id != named.id));
+        named.cloned()
+    }
+
+    /// Whether the walk saw all of a session.
+    fn saw(&self, beaten: Option<&Pointer>) -> bool {
+        let id = beaten.and_then(|beaten| SessionId::new(&beaten.id).ok());
+        id.is_none_or(|id| self.documents.has_listed_journal(&id))
+    }
+}
+
+/// What was recorded over sessions that the index named.
+type Over = Vec<(Option<PathBuf>, Pointer)>;
 
 impl Told {
     /// The sessions that the index names; texts that are no ids are dropped here.
@@ -169,46 +192,80 @@ impl<S: SessionRecord> SessionStore<S> {
             }
             return;
         };
+        let mut over = Over::new();
         let noted = self.note(|change| {
             change.walked(&since, Scope::Some);
             for (key, told) in asked.zip(&told.says.answers) {
                 // An append changes no stamp of the directory: what was recorded since the walk began is newer than it.
                 let now = change.lookup(key);
                 if now.is_ok_and(|now| now.pointer() == told.pointer()) {
-                    change.prove(key, newest.clone());
+                    let beaten = Walked::beaten(told.pointer(), newest.as_ref());
+                    if walked.saw(beaten.as_ref()) {
+                        change.prove(key, newest.clone());
+                        over.extend(beaten.map(|beaten| (key.map(Path::to_owned), beaten)));
+                    }
                 }
             }
         });
+        self.retract(walked, over);
         if let Some(met) = walked
             .all
             .filter(|_| noted && told.says.scope == Scope::Some)
         {
-            self.remember_all(&since, met, resolver);
+            self.remember_all(&since, walked, met, resolver);
         }
     }
 
     /// Records every workspace that a walk over all files came across, a few at a time.
-    fn remember_all(&self, since: &Stamp, met: &Met, resolver: &Resolver) {
+    fn remember_all(&self, since: &Stamp, walked: &Walked<'_>, met: &Met, resolver: &Resolver) {
         let Some(by_key) = met.by_key(resolver) else {
             return;
         };
         let pointers: Vec<(PathBuf, Pointer)> = by_key.into_iter().collect();
         for some in pointers.chunks(AT_ONCE) {
+            let mut over = Over::new();
             let noted = self.note(|change| {
                 change.walked(since, Scope::Some);
                 for (key, newest) in some {
                     let now = change.lookup(Some(key));
                     // One that was recorded since, or that only a lookup of its own can refute.
-                    if now.is_ok_and(|now| now.pointer().is_none_or(|now| now <= newest)) {
-                        change.prove(Some(key), Some(newest.clone()));
+                    let Ok(now) = now else { continue };
+                    if now.pointer().is_none_or(|now| now <= newest) {
+                        let beaten = Walked::beaten(now.pointer(), Some(newest));
+                        if walked.saw(beaten.as_ref()) {
+                            change.prove(Some(key), Some(newest.clone()));
+                            over.extend(beaten.map(|beaten| (Some(key.clone()), beaten)));
+                        }
                     }
                 }
             });
+            self.retract(walked, over);
             if !noted {
                 return;
             }
         }
         self.note(|change| change.walked(since, Scope::All));
+    }
+
+    /// Takes back what was recorded over sessions that have been appended to meanwhile.
+    ///
+    /// Whoever appends looks at the index after its record is there, and this looks at the journal after the index is
+    /// written: so one of the two sees the other.
+    fn retract(&self, walked: &Walked<'_>, mut over: Over) {
+        over.retain(|(_, beaten)| !walked.saw(Some(beaten)));
+        if over.is_empty() {
+            return;
+        }
+        // As a hint, so that other walks which did not see the append either come to it.
+        let restored = self.shared.index.begin().and_then(|mut change| {
+            for (key, beaten) in over {
+                change.record(key.as_deref(), beaten);
+            }
+            change.commit()
+        });
+        if let Err(error) = restored {
+            index_unused(&error);
+        }
     }
 
     /// Makes one change to the index in passing: whoever holds its lock is not waited for, and failures leave hints at worst.

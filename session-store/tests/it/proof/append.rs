@@ -1,13 +1,15 @@
 //! Appends change no name in the sessions directory, so no stamp tells of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use session_index::Rules;
+use session_store::backend::{DirBackend, Trust};
 use session_store::fs::{FileSystem, MemoryFs};
-use session_store::{Append, Message};
+use session_store::{Append, Builder, IndexKind, Message, Session};
 
 use super::hooked::Event;
-use super::memory::process;
+use super::memory::{process, put};
 use crate::support::{id, session};
 
 /// Another process appends to the older session at each moment of a lookup that has to walk.
@@ -144,4 +146,113 @@ fn a_journal_that_is_folded_amid_a_lookup_counts_before_and_after() {
         );
     }
     assert!(folded > 5, "only {folded} moments");
+}
+
+/// The session that the index names is appended to, of which the index is not told, at each moment of a lookup that finds
+/// a foreign one.
+#[test]
+fn an_append_to_the_session_pointed_to_is_seen_after_a_lookup_that_it_interrupts() {
+    let mut appended = 0;
+    for moment in 0..80 {
+        let fs = MemoryFs::new();
+        let writer = process(&fs, Rules::default(), 0);
+        writer.store.save(&session("ours", "/work", 1, 1)).unwrap();
+        let foreign = serde_json::to_vec(&session("foreign", "/work", 1, 5)).unwrap();
+        put(&fs, "foreign.json", &foreign, None);
+
+        let reader = process(&fs, Rules::default(), 1);
+        let (done, is_done) = std::sync::mpsc::channel();
+        reader.fs.plan(
+            moment,
+            Event::Own(Box::new(move || {
+                let _ = done.send(writer.store.append(&id("ours"), &turn()).is_ok());
+            })),
+        );
+        let asked = if moment % 2 == 0 {
+            "/work"
+        } else {
+            "/elsewhere"
+        };
+        let _ = reader.store.last_for_directory(Some(asked.as_ref()));
+        reader.fs.settle();
+        if is_done.try_recv() == Ok(true) {
+            appended += 1;
+            assert_eq!(
+                last_of(&fs, "/work").as_deref(),
+                Some("ours"),
+                "moment {moment}"
+            );
+        }
+    }
+    assert!(appended > 5, "only {appended} moments");
+}
+
+/// Another process saves a session at each moment of an append to the one that the index names.
+#[test]
+fn a_save_amid_an_append_hides_no_append() {
+    let mut saved = 0;
+    for moment in 0..80 {
+        let fs = MemoryFs::new();
+        let writer = process(&fs, Rules::default(), 0);
+        writer.store.save(&session("ours", "/work", 1, 1)).unwrap();
+        // So that the index proves what it says.
+        assert_eq!(last_of(&fs, "/work").as_deref(), Some("ours"));
+        let other = process(&fs, Rules::default(), 1);
+        let (done, is_done) = std::sync::mpsc::channel();
+        writer.fs.plan(
+            moment,
+            Event::Own(Box::new(move || {
+                let _ = done.send(other.store.save(&session("other", "/work", 1, 5)).is_ok());
+            })),
+        );
+        let appended = writer.store.append(&id("ours"), &turn());
+        writer.fs.settle();
+        if is_done.try_recv() == Ok(true) && appended.is_ok() {
+            saved += 1;
+            assert_eq!(
+                last_of(&fs, "/work").as_deref(),
+                Some("ours"),
+                "moment {moment}"
+            );
+        }
+    }
+    assert!(saved > 5, "only {saved} moments");
+}
+
+/// Where the canonical form of a session's directory is not known, neither is which pointer an append makes untrue.
+#[test]
+fn an_append_whose_directory_does_not_resolve_leaves_no_proof() {
+    let scratch = crate::support::Scratch::new();
+    let real = scratch.workspace("real");
+    let link = scratch.path().join("link");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let fs = MemoryFs::new();
+    let writer = process(&fs, Rules::default(), 0);
+    writer.store.save(&session("linked", &link, 1, 1)).unwrap();
+    writer.store.save(&session("real", &real, 1, 5)).unwrap();
+    let real = real.to_str().unwrap();
+    assert_eq!(last_of(&fs, real).as_deref(), Some("real"));
+    // This one gives directories no time to resolve.
+    let hurried = process(&fs, Rules::default(), 2);
+    hurried.store.append(&id("linked"), &turn()).unwrap();
+    assert_eq!(last_of(&fs, real).as_deref(), Some("linked"));
+}
+
+/// An append changes no stamp of the directory, so whoever keeps no index in files has to say so in the one that others keep.
+#[test]
+fn an_append_through_a_store_with_another_index_is_seen() {
+    for kind in [IndexKind::None, IndexKind::JsonMap, IndexKind::Memory] {
+        let fs = MemoryFs::new();
+        let ours = process(&fs, Rules::default(), 0);
+        ours.store.save(&session("old", "/work", 1, 1)).unwrap();
+        ours.store.save(&session("new", "/work", 1, 5)).unwrap();
+        assert_eq!(last_of(&fs, "/work").as_deref(), Some("new"));
+        let backend = DirBackend::with_file_system(fs.clone(), Trust::strict()).unwrap();
+        let other = Builder::<Session>::on(Arc::new(backend))
+            .index(kind)
+            .open()
+            .unwrap();
+        other.append(&id("old"), &turn()).unwrap();
+        assert_eq!(last_of(&fs, "/work").as_deref(), Some("old"), "{kind:?}");
+    }
 }
