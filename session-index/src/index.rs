@@ -97,6 +97,12 @@ pub trait Change: Debug + Send {
         let _ = (since, scope);
     }
 
+    /// Says that something has become untrue of which the caller does not know the workspaces: with the commit, nothing that
+    /// was recorded is proven any more, and nothing that this change records.
+    ///
+    /// An index that proves nothing has nothing to do.
+    fn doubt(&mut self) {}
+
     /// Records the newest session of `workspace`, or that there is none, as true.
     ///
     /// It is true if the caller says so and nothing happened that the caller has not seen, which the index checks at the

@@ -126,6 +126,7 @@ impl WorkspaceIndex for MemoryIndex {
             Ok(Box::new(MemoryChange {
                 index: self,
                 basis: Basis::Nothing,
+                doubts: false,
                 pending: Pending::default(),
                 _pass: pass,
             }) as Box<dyn Change>)
@@ -137,6 +138,7 @@ impl WorkspaceIndex for MemoryIndex {
 struct MemoryChange<'a> {
     index: &'a MemoryIndex,
     basis: Basis,
+    doubts: bool,
     pending: Pending,
     _pass: Pass<'a>,
 }
@@ -167,6 +169,10 @@ impl Change for MemoryChange<'_> {
         };
     }
 
+    fn doubt(&mut self) {
+        self.doubts = true;
+    }
+
     fn prove(&mut self, workspace: Option<&Path>, newest: Option<Pointer>) {
         self.pending.set(workspace, Update::prove(newest));
     }
@@ -187,13 +193,18 @@ impl Change for MemoryChange<'_> {
         let Self {
             index,
             basis,
+            doubts,
             pending,
             _pass,
         } = *self;
         trace::commit("memory", || {
             let state = index.read().state;
-            let ground = proof::ground(&basis, state.as_ref(), &*index.watch, Rules::default())
-                .map_err(|source| Error::io("stamp", "index", source))?;
+            let ground = if doubts {
+                Ground::Hints
+            } else {
+                proof::ground(&basis, state.as_ref(), &*index.watch, Rules::default())
+                    .map_err(|source| Error::io("stamp", "index", source))?
+            };
             let mut contents = index
                 .contents
                 .write()
@@ -206,7 +217,9 @@ impl Change for MemoryChange<'_> {
                     Err(Skip) => {}
                 }
             }
-            if let Ground::Epoch(_, Some(next)) = ground {
+            if doubts {
+                contents.state = None;
+            } else if let Ground::Epoch(_, Some(next)) = ground {
                 contents.state = Some(next);
             }
             Ok(())

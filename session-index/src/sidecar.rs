@@ -177,6 +177,13 @@ impl<S: IndexStorage> SidecarIndex<S> {
         }
     }
 
+    fn remove_state(&self) -> Result<(), Error> {
+        self.storage
+            .remove(state_file::NAME)
+            .map(drop)
+            .map_err(|source| Error::io("remove", state_file::NAME, source))
+    }
+
     fn write_state(&self, state: &State) -> Result<(), Error> {
         self.storage
             .overwrite(state_file::NAME, &state_file::encode(state))
@@ -228,6 +235,7 @@ impl<S: IndexStorage> WorkspaceIndex for SidecarIndex<S> {
             Ok(Box::new(SidecarChange {
                 index: self,
                 basis: Basis::Nothing,
+                doubts: false,
                 state: OnceCell::new(),
                 pending: Pending::default(),
                 _lock: lock,
@@ -240,6 +248,8 @@ impl<S: IndexStorage> WorkspaceIndex for SidecarIndex<S> {
 struct SidecarChange<'a, S> {
     index: &'a SidecarIndex<S>,
     basis: Basis,
+    /// Nothing is to be proven after this.
+    doubts: bool,
     /// The state as it was when this change first asked for it; under the lock nobody else writes it.
     state: OnceCell<Option<State>>,
     pending: Pending,
@@ -290,6 +300,10 @@ impl<S: IndexStorage> Change for SidecarChange<'_, S> {
         };
     }
 
+    fn doubt(&mut self) {
+        self.doubts = true;
+    }
+
     fn prove(&mut self, workspace: Option<&Path>, newest: Option<Pointer>) {
         self.pending.set(workspace, Update::prove(newest));
     }
@@ -309,10 +323,14 @@ impl<S: IndexStorage> Change for SidecarChange<'_, S> {
     fn commit(self: Box<Self>) -> Result<(), Error> {
         trace::commit("sidecar", || {
             let index = self.index;
-            let ground = match self.basis {
-                Basis::Nothing => Ground::Hints,
-                _ => proof::ground(&self.basis, self.state(), &index.storage, index.rules)
-                    .map_err(|source| Error::io("stamp", "index", source))?,
+            if self.doubts {
+                index.remove_state()?;
+            }
+            let ground = if self.doubts || matches!(self.basis, Basis::Nothing) {
+                Ground::Hints
+            } else {
+                proof::ground(&self.basis, self.state(), &index.storage, index.rules)
+                    .map_err(|source| Error::io("stamp", "index", source))?
             };
             let next = match &ground {
                 Ground::Epoch(_, Some(next)) => Some(next),

@@ -48,7 +48,8 @@ pub enum IndexKind {
     Sidecar,
     /// The map in `.workspace_index.json` that codetether-agent keeps, so that both programs can share a directory.
     JsonMap,
-    /// A map in memory, gone with the store.
+    /// A map in memory, gone with the store. It proves nothing, as what other stores append changes no name that it could
+    /// watch.
     Memory,
     /// None: every lookup looks at the sessions.
     None,
@@ -265,6 +266,8 @@ impl<S: SessionRecord> Builder<S> {
             Footers::LeftOut => &[],
         };
         let index = open_index(self.index, &backend, self.lock_wait, self.rules);
+        let others = (self.index != IndexKind::Sidecar)
+            .then(|| open_index(IndexKind::Sidecar, &backend, self.lock_wait, self.rules));
         let hurried_index = match self.index {
             // There is only one of it, and nobody holds its lock for long.
             IndexKind::Memory => Arc::clone(&index),
@@ -272,6 +275,7 @@ impl<S: SessionRecord> Builder<S> {
         };
         let store = SessionStore::from_shared(Arc::new(Shared {
             index,
+            others,
             hurried_index,
             codec: Codec::with_parser(DefaultParser)
                 .limits(codec)
@@ -331,7 +335,7 @@ fn open_index(
     match kind {
         IndexKind::Sidecar => Arc::new(sidecar(storage(Area::Index), rules)),
         IndexKind::JsonMap => Arc::new(JsonMapIndex::new(storage(Area::Shared))),
-        IndexKind::Memory => Arc::new(MemoryIndex::watching(storage(Area::Index))),
+        IndexKind::Memory => Arc::new(MemoryIndex::new()),
         IndexKind::None => Arc::new(NoIndex),
     }
 }

@@ -277,6 +277,8 @@ impl<'b> Corpus for &'b Documents<'_> {
     type File = Document<'b>;
 
     fn list(&self) -> io::Result<Listing> {
+        // First: what is folded into its document in between is then listed with the one or the other.
+        self.journals().map_err(io::Error::other)?;
         let found = self
             .backend
             .list(Area::Sessions)

@@ -77,6 +77,8 @@ pub struct SessionStore<S: SessionRecord = Session> {
 pub(crate) struct Shared {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) index: Arc<dyn WorkspaceIndex>,
+    /// The index that other stores keep in files, where this one keeps another: its appends are to be known there too.
+    pub(crate) others: Option<Arc<dyn WorkspaceIndex>>,
     /// The same index, but busy when its lock is held: for records that a lookup makes in passing.
     pub(crate) hurried_index: Arc<dyn WorkspaceIndex>,
     pub(crate) codec: Codec<DefaultParser>,

@@ -82,8 +82,9 @@ impl Catalogue {
     pub(crate) fn pages_after(&self, at: Nanos, updated: Nanos) -> Pages<'_> {
         let mut pages = self.pages();
         if let Some((skipped, offset)) = self.seek(at, updated) {
-            pages.left -= skipped;
-            pages.at += offset;
+            pages.left = pages.left.saturating_sub(skipped);
+            // Beyond all files, nothing can be read.
+            pages.at = pages.at.saturating_add(offset);
         }
         pages
     }

@@ -51,8 +51,11 @@ impl<S: SessionRecord> HeadProbe<'_, S> {
     /// Says whether a session is certainly of another workspace than the asked one.
     pub(super) fn is_elsewhere(&self, entry: &Entry, document: &Document<'_>) -> bool {
         match self.workspace {
+            // What a journal has changed, directory and time among it, does not stand in the document.
             Some(workspace)
-                if self.reach == Reach::Exact && self.shared.limits.depth_levels() >= DEPTH =>
+                if self.reach == Reach::Exact
+                    && document.overlay().is_none()
+                    && self.shared.limits.depth_levels() >= DEPTH =>
             {
                 self.glance(workspace, entry, document).unwrap_or(false)
             }

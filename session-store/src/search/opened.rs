@@ -14,8 +14,9 @@ use crate::order::{Nanos, Recency};
 use crate::probe::{Candidate, HeadProbe};
 
 /// Documents that are open at most while nobody searches them; those behind these are opened again. Usually it is one: more are
-/// only found before they are needed where times of files and sessions disagree, or where headers are read ahead.
-const KEPT: usize = 64;
+/// only found before they are needed where times of files and sessions disagree, or where headers are read ahead. Few, so that
+/// a search goes through thousands of files where a process may open 32.
+const KEPT: usize = 8;
 
 /// The documents of a backend, opened so that a probe can keep them.
 #[derive(Debug)]

@@ -111,8 +111,11 @@ impl<S: SessionRecord> SessionStore<S> {
         let document = self.shared.backend.stat(&Blob::session(id));
         if document.is_ok_and(|document| document != Some(state.document)) {
             state.is_stale = true;
-            let reason = ConflictReason::Changed;
-            return Err(Error::Conflict { path, reason });
+            // Unless it has the same content, such as after a link to it was made: then this counts like all that was appended.
+            if !self.is_extended(id)? {
+                let reason = ConflictReason::Changed;
+                return Err(Error::Conflict { path, reason });
+            }
         }
         if let Some(kept) = fitting.kept {
             state.kept = kept;
@@ -137,6 +140,13 @@ impl<S: SessionRecord> SessionStore<S> {
             Ok(Some(folded)) => Ok(folded),
             _ => Ok(revision),
         }
+    }
+
+    /// Whether the document that is there is the one that its journal extends.
+    fn is_extended(&self, id: &SessionId) -> Result<bool, Error> {
+        let documents = Documents::new(&*self.shared.backend);
+        let document = documents.document(id)?;
+        Ok(document.is_some_and(|document| document.overlay().is_some()))
     }
 
     /// Appends by writing the document anew: for what a journal cannot say, and for media on which none can be kept.

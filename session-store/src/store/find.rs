@@ -142,6 +142,8 @@ impl<S: SessionRecord> SessionStore<S> {
     ) -> Result<Newer<T>, Error> {
         let met = Met::default();
         let probe = HeadProbe::<S>::new(&self.shared, documents, workspace).noting(&met);
+        // First: what is folded into its document in between is then listed with the one or the other.
+        documents.journals()?;
         let listing = self.shared.backend.list(Area::Sessions)?;
         let listed = listing.entries.len() as u64;
         let mut walk = Newest::new(&documents, documents.entries(listing.entries)?, &probe)
@@ -194,7 +196,8 @@ impl<S: SessionRecord> SessionStore<S> {
         if !unsettled || !self.shared.rules.hold(Rule::Unreadable) {
             let all = (walk.unprobed() == 0).then_some(&met);
             let newest = newest.as_ref();
-            self.remember(told, &Walked { newest, all }, resolver);
+            let walked = Walked { newest, all };
+            self.remember(told, &walked, resolver);
         }
         event!(
             found = loaded.is_some(),

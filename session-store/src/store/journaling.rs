@@ -6,7 +6,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use session_codec::{Revision, RevisionHasher, TailCap};
+use session_codec::{FooterUse, Revision, RevisionHasher, TailCap};
 use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
@@ -217,9 +217,16 @@ impl<S: SessionRecord> SessionStore<S> {
             .codec
             .prune(document, &TailCap::all(S::CAPPED, 0))
             .map_err(|error| from_codec("read", path, error))?;
+        // By its bytes: what a footer says of them may be wrong, and then nothing would tell this document again.
+        let revision = match kept.footer {
+            FooterUse::Used => document
+                .own_revision()
+                .map_err(|error| from_codec("read", path, error))?,
+            _ => kept.revision,
+        };
         let begin = Begin {
             stat,
-            revision: kept.revision,
+            revision,
             counts: kept
                 .dropped
                 .into_iter()

@@ -9,9 +9,13 @@ use session_model::{SessionHeader, SessionId, SessionRecord};
 use super::SessionStore;
 use super::publish::unlockable;
 use crate::Error;
+use crate::backend::Blob;
 use crate::order::Recency;
 use crate::trace::index_unused;
 use crate::workspace::Workspace;
+
+/// The file by which an index proves what it says.
+const STATE: &str = "state";
 
 /// Whether the index already says what an append makes true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub(super) enum Told {
 pub(super) struct Keys {
     of: Option<PathBuf>,
     all: Vec<Option<PathBuf>>,
+    /// The directory did not resolve in time, so that these are not all.
+    is_unanswered: bool,
     /// The index's turn at which the session was pointed to under every key, found under the index lock.
     pointed: Option<Turn>,
 }
@@ -46,6 +52,7 @@ impl<S: SessionRecord> SessionStore<S> {
         keys: &mut Keys,
         header: &SessionHeader,
     ) -> Result<Told, Error> {
+        self.doubt_others()?;
         self.resolve_keys(keys, header);
         let index = &self.shared.index;
         if keys.pointed.is_some() && keys.pointed == index.turn() {
@@ -57,24 +64,28 @@ impl<S: SessionRecord> SessionStore<S> {
             .iter()
             .map(|key| index.lookup(key.as_deref()).unwrap_or_default())
             .collect();
-        if answers.iter().all(|answer| names(answer, id)) {
+        if answers.iter().all(|answer| names(answer, id)) && !keys.is_unanswered {
             return Ok(Told::Perhaps);
         }
-        if answers
-            .iter()
-            .any(|answer| !matches!(answer, Answer::Unknown(_)) && !names(answer, id))
+        if keys.is_unanswered
+            || answers
+                .iter()
+                .any(|answer| !matches!(answer, Answer::Unknown(_)) && !names(answer, id))
         {
-            self.forget_keys(&keys.all)?;
+            self.forget_keys(keys)?;
         }
         Ok(Told::Later)
     }
 
     /// Removes pointers. What stays although it is proven would be believed after the append, so that there can be none.
-    fn forget_keys(&self, keys: &[Option<PathBuf>]) -> Result<(), Error> {
+    fn forget_keys(&self, keys: &Keys) -> Result<(), Error> {
         let begun = self.shared.index.begin();
         let mut change = begun.map_err(|error| unlockable(self.index_lock(), error))?;
-        let mut stays_proven = false;
-        for key in keys {
+        let mut stays_proven = keys.is_unanswered;
+        if keys.is_unanswered {
+            change.doubt();
+        }
+        for key in &keys.all {
             let known = change.lookup(key.as_deref());
             stays_proven |= known.map_or(true, |known| known.proof() == Proof::Proven);
             change.remove(key.as_deref());
@@ -105,6 +116,8 @@ impl<S: SessionRecord> SessionStore<S> {
         header: &SessionHeader,
         modified: impl FnOnce() -> i128,
     ) {
+        // Somebody may have proved something since. What fails here is told by the next append.
+        let _untold = self.doubt_others();
         let index = &self.shared.index;
         let holds = self.shared.rules.hold(Rule::TurnAfter);
         match told {
@@ -125,7 +138,7 @@ impl<S: SessionRecord> SessionStore<S> {
             all.all(|answer| answer.is_ok_and(|answer| names(&answer, id)))
         };
         // Nobody else begins a change before this one goes.
-        if pointed(&*change) {
+        if !keys.is_unanswered && pointed(&*change) {
             keys.pointed = index.turn();
             return;
         }
@@ -135,7 +148,7 @@ impl<S: SessionRecord> SessionStore<S> {
             .point(&mut *change, workspace.as_ref(), &recency)
             .is_none()
         {
-            return;
+            change.doubt();
         }
         let turn = index.turn().filter(|_| pointed(&*change));
         match change.commit() {
@@ -144,9 +157,24 @@ impl<S: SessionRecord> SessionStore<S> {
         }
     }
 
+    /// Takes the proof from an index in files that this store does not keep, if there is one.
+    fn doubt_others(&self) -> Result<(), Error> {
+        let Some(others) = &self.shared.others else {
+            return Ok(());
+        };
+        if self.shared.backend.stat(&Blob::index(STATE))?.is_none() {
+            return Ok(());
+        }
+        let doubt = |change: &mut dyn Change| {
+            change.doubt();
+            Some(())
+        };
+        self.change_index(others, || Ok(()), &mut || Ok(()), doubt)
+    }
+
     /// Finds the keys under which a session is looked for, anew only when its directory is another.
     fn resolve_keys(&self, keys: &mut Keys, header: &SessionHeader) {
-        if !keys.all.is_empty() && keys.of == header.directory {
+        if !keys.all.is_empty() && !keys.is_unanswered && keys.of == header.directory {
             return;
         }
         let resolver = self.resolver();
@@ -158,6 +186,7 @@ impl<S: SessionRecord> SessionStore<S> {
         *keys = Keys {
             all: all.chain([None]).collect(),
             of: header.directory.clone(),
+            is_unanswered: workspace.as_ref().is_some_and(Workspace::is_unanswered),
             pointed: None,
         };
     }

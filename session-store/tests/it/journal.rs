@@ -304,3 +304,49 @@ fn deleting_and_trashing_take_the_journal_along() {
     store.save(&session("s", "/work", 1, 1)).unwrap();
     assert_eq!(store.load(&expected.id).unwrap().messages.len(), 1);
 }
+
+/// What a backup that makes hard links does, or `touch`, or `chmod`: the file is another version of the same content.
+#[test]
+fn an_append_counts_once_where_only_the_stamp_of_the_document_changed() {
+    for by_writer in [true, false] {
+        let scratch = Scratch::new();
+        let (store, mut expected) = journaled(&scratch, 1, 1);
+        let mut writer = by_writer.then(|| store.writer(&expected.id).unwrap());
+        for n in 1..4 {
+            fs::hard_link(
+                store.path(&expected.id),
+                scratch.path().join(format!("backup {n}")),
+            )
+            .unwrap();
+            match &mut writer {
+                Some(writer) => writer.append(&turn(n)).unwrap(),
+                None => store.append(&expected.id, &turn(n)).unwrap(),
+            };
+            expected.push(Message::user(format!("turn {n}")));
+            expected.touch(time(1_000 + n as u64));
+        }
+        drop(writer);
+        assert_eq!(store.load(&expected.id).unwrap(), expected);
+    }
+}
+
+/// A journal is begun on the document's bytes, not on what its footer says of them.
+#[test]
+fn a_journal_stays_with_a_document_whose_footer_is_wrong_about_what_no_window_reads() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let session = session("s", "/work", 3, 1);
+    store.save(&session).unwrap();
+    let path = store.path(&session.id);
+    let edited = fs::read_to_string(&path).unwrap();
+    let edited = edited.replace("message 0 of", "massage 0 of");
+    fs::write(&path, &edited).unwrap();
+    let other = scratch.store();
+    other.append(&session.id, &turn(0)).unwrap();
+    // As a backup does that is played back.
+    let copy = scratch.path().join("copy");
+    fs::write(&copy, &edited).unwrap();
+    fs::rename(&copy, &path).unwrap();
+    let loaded = scratch.store().load(&session.id).unwrap();
+    assert_eq!(loaded.messages.len(), 4);
+}

@@ -52,7 +52,7 @@ impl Known {
         // After a crash a file may have its stamp without its content.
         let same_run =
             header.boot != 0 && self.stamp.is_some_and(|stamp| stamp.boot == header.boot);
-        same_run || row.stat.changed < header.since - UNWRITTEN
+        same_run || row.stat.changed < header.since.saturating_sub(UNWRITTEN)
     }
 
     /// Whether a file may yet change without its stamp changing, if the clock is coarse.

@@ -336,12 +336,12 @@ fn opens(sessions: usize, threads: usize) -> u64 {
 #[test]
 fn a_file_is_opened_once_for_its_header_and_its_body() {
     for threads in [1, 3] {
-        assert_eq!(opens(20, threads), 20, "{threads} threads");
+        assert_eq!(opens(8, threads), 8, "{threads} threads");
     }
 }
 
 #[test]
 fn no_more_than_a_few_files_wait_open_for_their_search() {
-    // Of a hundred whose headers have to be known before the first is searched, sixty-four wait open.
-    assert_eq!(opens(100, 1), 136);
+    // Of a hundred whose headers have to be known before the first is searched, eight wait open.
+    assert_eq!(opens(100, 1), 192);
 }
