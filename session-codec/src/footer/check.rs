@@ -75,8 +75,9 @@ impl<P: Parser> Codec<P> {
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate). A footer that is wrong is an answer, not
-    /// an error.
+    /// As [`validate`](Self::validate), and with [`strict`](Self::strict) all that
+    /// a full decode would refuse. A footer that is wrong is an answer, not an
+    /// error.
     ///
     /// # Complexity
     ///
@@ -89,7 +90,11 @@ impl<P: Parser> Codec<P> {
         };
         let mut compare = Compare::new(footer.as_ref());
         let names = footer.iter().flat_map(Footer::counts).map(|(name, _)| name);
-        let walked = walk_at(self, self.lexer(names), &mut compare, source);
+        let mut lexer = self.lexer(names);
+        if self.is_strict() {
+            lexer = lexer.strict();
+        }
+        let walked = walk_at(self, lexer, &mut compare, source);
         let used = match (walked, compare.fault) {
             (Err(error), _) => return Err(error),
             (Ok(_), Some(fault)) => FooterUse::Ignored(fault),

@@ -24,6 +24,7 @@ mod load_split;
 mod naive;
 mod needle;
 mod replay;
+mod salvage;
 mod skim;
 mod spelling;
 mod strict;
