@@ -13,6 +13,7 @@ use crate::durability::Durability;
 use crate::error::Error;
 pub use crate::fs::{AppendFile, BlobStat, FileKind, OpenBlob};
 
+mod audit;
 #[cfg(feature = "testing")]
 mod conformance;
 mod dir;
@@ -27,6 +28,7 @@ mod sweep;
 mod trust;
 mod write;
 
+pub use audit::{Access, Surroundings};
 #[cfg(feature = "testing")]
 pub use conformance::backend_conformance;
 pub use dir::DirBackend;
@@ -371,6 +373,25 @@ pub trait Backend: Debug + Send + Sync {
     ///
     /// The first [`Error::Io`]; the other temporaries were tried nevertheless.
     fn sweep(&self) -> Result<u64, Error>;
+
+    /// Tells who may do something with a blob, where the medium has permissions; `None` else, or if there is no blob.
+    ///
+    /// # Errors
+    ///
+    /// As [`stat`](Self::stat).
+    fn access(&self, blob: &Blob<'_>) -> Result<Option<Access>, Error> {
+        let _ = blob;
+        Ok(None)
+    }
+
+    /// Tells what there is beside the blobs, in no order; nothing where the medium has none of that.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    fn surroundings(&self) -> Result<Surroundings, Error> {
+        Ok(Surroundings::default())
+    }
 
     /// Names a blob for messages.
     fn describe(&self, blob: &Blob<'_>) -> PathBuf;

@@ -129,6 +129,10 @@ impl<'b> Documents<'b> {
         let path = self.backend.describe(&Blob::journal(id));
         let failed = |source| Error::io("read", &path, source);
         let stat = open.stat().map_err(failed)?;
+        if stat.size == 0 {
+            // Journals appear with their first record in them: this one holds nothing that was acknowledged.
+            return Ok(Some(Beside::Nothing));
+        }
         let bytes = open.read_all().map_err(failed)?;
         self.bytes_read
             .fetch_add(bytes.len() as u64, Ordering::Relaxed);

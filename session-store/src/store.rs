@@ -2,6 +2,7 @@
 
 mod align;
 mod append;
+mod check;
 mod checkpoint;
 mod delete;
 mod find;
@@ -14,6 +15,7 @@ mod point;
 mod publish;
 mod rebind;
 mod recall;
+mod salvage;
 mod save;
 mod search;
 mod told;

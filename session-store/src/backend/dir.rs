@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::lock::LockTable;
 use super::names::{LOCKS, lock_path};
 use super::{
-    AppendFile, Area, Backend, BackendEntry, BackendListing, BackendRejected, Blob, BlobStat, Lock,
-    LockName, OpenBlob, PublishStep, RejectReason, Stamp, Trust, WriteStep,
+    Access, AppendFile, Area, Backend, BackendEntry, BackendListing, BackendRejected, Blob,
+    BlobStat, Lock, LockName, OpenBlob, PublishStep, RejectReason, Stamp, Surroundings, Trust,
+    WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -317,6 +318,14 @@ impl<F: FileSystem> Backend for DirBackend<F> {
 
     fn sweep(&self) -> Result<u64, Error> {
         self.sweep_temporaries()
+    }
+
+    fn access(&self, blob: &Blob<'_>) -> Result<Option<Access>, Error> {
+        self.access_of(blob)
+    }
+
+    fn surroundings(&self) -> Result<Surroundings, Error> {
+        self.look_around()
     }
 
     fn describe(&self, blob: &Blob<'_>) -> PathBuf {

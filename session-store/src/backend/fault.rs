@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{
-    AppendFile, Area, Backend, BackendListing, Blob, BlobStat, Lock, LockName, OpenBlob,
-    PublishStep, Stamp, WriteStep,
+    Access, AppendFile, Area, Backend, BackendListing, Blob, BlobStat, Lock, LockName, OpenBlob,
+    PublishStep, Stamp, Surroundings, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -243,6 +243,13 @@ impl<B: Backend> Backend for FaultBackend<B> {
         self.check(BackendCall::Sweep, "list", self.area(Area::Sessions))?;
         self.inner.sweep()
     }
+    fn access(&self, blob: &Blob<'_>) -> Result<Option<Access>, Error> {
+        self.inner.access(blob)
+    }
+    fn surroundings(&self) -> Result<Surroundings, Error> {
+        self.inner.surroundings()
+    }
+
     fn describe(&self, blob: &Blob<'_>) -> PathBuf {
         self.inner.describe(blob)
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    AppendFile, Area, Backend, BackendListing, Blob, BlobStat, DirBackend, Lock, LockName,
-    OpenBlob, PublishStep, Stamp, Trust, WriteStep,
+    Access, AppendFile, Area, Backend, BackendListing, Blob, BlobStat, DirBackend, Lock, LockName,
+    OpenBlob, PublishStep, Stamp, Surroundings, Trust, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -105,6 +105,13 @@ impl Backend for MemoryBackend {
     fn sweep(&self) -> Result<u64, Error> {
         self.0.sweep()
     }
+    fn access(&self, blob: &Blob<'_>) -> Result<Option<Access>, Error> {
+        self.0.access(blob)
+    }
+    fn surroundings(&self) -> Result<Surroundings, Error> {
+        self.0.surroundings()
+    }
+
     fn describe(&self, blob: &Blob<'_>) -> PathBuf {
         self.0.describe(blob)
     }

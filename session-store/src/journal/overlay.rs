@@ -75,6 +75,15 @@ impl Overlay {
         self.journal.additions(self.from)
     }
 
+    /// The elements that are added to an array, in order.
+    pub(crate) fn elements(&self, array: &str) -> impl Iterator<Item = &str> {
+        self.additions()
+            .filter(move |addition| {
+                addition.kind == AdditionKind::Element && addition.name == array
+            })
+            .map(|addition| addition.json)
+    }
+
     /// How many elements are added to an array.
     pub(crate) fn count(&self, array: &str) -> u64 {
         let elements = self

@@ -108,6 +108,11 @@ impl Journal {
             })
     }
 
+    /// Whether a document was announced that has some of the appends.
+    pub(crate) fn was_replaced(&self) -> bool {
+        !self.replaced.is_empty()
+    }
+
     /// How many appends a document of some revision has already; `None` if it is none that this journal extends.
     pub(crate) fn absorbed_by(&self, revision: Revision) -> Option<usize> {
         let announced = self.replaced.iter().rev().find(|(_, new)| *new == revision);

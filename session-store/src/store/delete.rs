@@ -61,12 +61,22 @@ impl<S: SessionRecord> SessionStore<S> {
         lock: &Lock,
         name: &str,
     ) -> Result<bool, Error> {
+        self.move_document(id, lock, &Blob::trash(name))
+    }
+
+    /// Moves a document out of its place under the index lock, and takes it out of the index and of this handle's view.
+    pub(super) fn move_document(
+        &self,
+        id: &SessionId,
+        lock: &Lock,
+        to: &Blob<'_>,
+    ) -> Result<bool, Error> {
         span!("remove", %id);
         let workspaces = self.recorded_under(id);
         let moved = self.shared.backend.transfer(
             lock,
             &Blob::session(id),
-            &Blob::trash(name),
+            to,
             self.shared.durability,
             &mut |rename| {
                 let unchecked = || Ok(());

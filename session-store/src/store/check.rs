@@ -1,0 +1,283 @@
+//! Checking sessions: every byte as a full decode would judge it, and everything that stands beside the document.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use session_codec::{FooterUse, ReadAt as _, TailCap};
+use session_model::{SessionHeader, SessionId, SessionRecord};
+
+use super::SessionStore;
+use crate::backend::{Area, Blob, OpenBlob};
+use crate::check::{CheckReport, Checked, Finding};
+use crate::corpus::{Beside, Document, Documents};
+use crate::failure::{from_codec, from_header};
+use crate::journal::Journal;
+use crate::trace::span;
+use crate::{Error, Progress};
+
+mod calls;
+mod members;
+
+/// What only the owner may have is any of these for the others.
+const OTHERS: u32 = 0o077;
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Checks one session: every byte of the document as `serde_json` would judge it, its footer against all of it, its
+    /// id, its journal, its permissions, and which tool calls and results lack each other. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where there is neither a document nor a journal. What is wrong with the session is a finding.
+    ///
+    /// # Memory
+    ///
+    /// That of one message, the ids of open calls, and the journal, whatever the size of the document.
+    pub fn check(&self, id: &SessionId) -> Result<Checked, Error> {
+        let mut checked = self.check_bytes(id)?;
+        if checked.is_sound() {
+            self.check_calls(id, &mut checked)?;
+        }
+        Ok(checked)
+    }
+
+    /// Checks all sessions as [`check`](SessionStore::check) does, but for tool calls, and looks for what was left behind.
+    ///
+    /// `watch` is told how far it has come, and may end it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`] where `watch` breaks; [`Error::Io`] where the directory cannot be read.
+    pub fn check_all(
+        &self,
+        mut watch: impl FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<CheckReport, Error> {
+        let backend = &self.shared.backend;
+        let documents = backend.list(Area::Sessions)?;
+        let journals = backend.list(Area::Journal)?;
+        let mut report = CheckReport::default();
+        for rejected in documents.rejected.into_iter().chain(journals.rejected) {
+            let name = rejected.name.to_string_lossy().escape_debug().to_string();
+            let reason = format!("{name}: {}", rejected.reason);
+            report.leftovers.push(Finding::Unreadable { reason });
+        }
+        let entries = documents.entries.into_iter().chain(journals.entries);
+        let names: BTreeSet<String> = entries.map(|entry| entry.name).collect();
+        let mut progress = Progress {
+            of: names.len() as u64,
+            ..Progress::default()
+        };
+        for name in names {
+            if watch(&progress).is_break() {
+                return Err(Error::Cancelled);
+            }
+            progress.files += 1;
+            match self.check_bytes(&SessionId::new(&name)?) {
+                Ok(checked) => {
+                    report.sessions += 1;
+                    report.bytes += checked.bytes;
+                    progress.bytes_read = report.bytes;
+                    if !checked.findings.is_empty() {
+                        report.found.push(checked);
+                    }
+                }
+                // Deleted since it was listed.
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.look_around(&mut report)?;
+        let aside = backend.list(Area::Quarantine)?.entries.into_iter();
+        let aside = aside.map(|entry| Finding::Quarantined { name: entry.name });
+        report.leftovers.extend(aside);
+        Ok(report)
+    }
+
+    fn look_around(&self, report: &mut CheckReport) -> Result<(), Error> {
+        let around = self.shared.backend.surroundings()?;
+        let leftovers = &mut report.leftovers;
+        for (name, access) in around.directories {
+            if access.foreign || access.mode & OTHERS != 0 {
+                let (mode, foreign) = (access.mode, access.foreign);
+                leftovers.push(Finding::Directory {
+                    name,
+                    mode,
+                    foreign,
+                });
+            }
+        }
+        let mut count = 0;
+        for id in around.locks {
+            if let Ok(id) = SessionId::new(&id)
+                && self.shared.backend.stat(&Blob::session(&id))?.is_none()
+            {
+                count += 1;
+            }
+        }
+        if count > 0 {
+            leftovers.push(Finding::StaleLocks { count });
+        }
+        let temporaries = around.temporaries.into_iter();
+        leftovers.extend(temporaries.map(|name| Finding::Temporary { name }));
+        Ok(())
+    }
+
+    /// Checks all but what messages say of each other.
+    pub(super) fn check_bytes(&self, id: &SessionId) -> Result<Checked, Error> {
+        span!("check", %id);
+        let backend = &self.shared.backend;
+        let mut checked = Checked {
+            id: id.clone(),
+            bytes: 0,
+            findings: Vec::new(),
+        };
+        let journal = self.opened(&Blob::journal(id), &mut checked);
+        let documents = Documents::new(&**backend);
+        let found = match documents.elsewhere(&Blob::session(id)) {
+            Ok(found) => found,
+            Err(error) => {
+                checked.findings.push(unreadable(&error));
+                return Ok(checked);
+            }
+        };
+        match (&found, &journal) {
+            (None, None) if checked.findings.is_empty() => {
+                return Err(Error::NotFound {
+                    path: self.path(id),
+                });
+            }
+            (None, _) => checked.findings.push(Finding::OrphanedJournal),
+            (Some(document), _) => self.check_document(id, document, &mut checked),
+        }
+        if let Some(journal) = journal {
+            check_journal(&*journal, &mut checked);
+            if found.is_some()
+                && let Ok(Some(document)) = documents.document(id)
+                && matches!(document.beside(), Beside::Displaced)
+            {
+                checked.findings.push(Finding::DisplacedJournal);
+            }
+        }
+        for blob in [Blob::session(id), Blob::journal(id)] {
+            let Ok(Some(access)) = backend.access(&blob) else {
+                continue;
+            };
+            if access.mode & OTHERS != 0 {
+                let mode = access.mode;
+                checked.findings.push(Finding::Permissions { mode });
+            }
+            if access.foreign {
+                checked.findings.push(Finding::ForeignOwner);
+            }
+        }
+        Ok(checked)
+    }
+
+    fn opened(&self, blob: &Blob<'_>, checked: &mut Checked) -> Option<Box<dyn OpenBlob>> {
+        match self.shared.backend.open(blob) {
+            Ok(open) => open,
+            Err(error) => {
+                checked.findings.push(unreadable(&error));
+                None
+            }
+        }
+    }
+
+    fn check_document(&self, id: &SessionId, document: &Document<'_>, checked: &mut Checked) {
+        let (path, findings) = (self.path(id), &mut checked.findings);
+        let size = document.size().unwrap_or_default();
+        checked.bytes += size;
+        let limit = self.shared.limits.document_bytes();
+        if size > limit {
+            let what = "document bytes";
+            findings.push(Finding::TooLarge { what, limit });
+        }
+        let codec = self.shared.codec.clone().strict(true).threads(1);
+        match codec.check_footer(document) {
+            Ok(report) => match (report.used, report.footer) {
+                (FooterUse::Ignored(fault), Some(_)) => {
+                    findings.push(Finding::FalseFooter { fault });
+                }
+                (FooterUse::Ignored(fault), None) => {
+                    findings.push(Finding::UselessFooter { fault });
+                }
+                _ => {}
+            },
+            Err(error) => return findings.push(judged(from_codec("read", &path, error))),
+        }
+        // Of a footer that is false, nothing is believed here.
+        let codec = if findings.is_empty() {
+            &self.shared.codec
+        } else {
+            &codec
+        };
+        let (mut count, mut is_capped) = (0, false);
+        let header = codec
+            .prune(document, &TailCap::all(S::CAPPED, 0))
+            .map_err(|error| from_codec("read", &path, error))
+            .and_then(|kept| {
+                (count, is_capped) = members::repeated(&kept.json, S::CAPPED);
+                let header = SessionHeader::parse(&kept.json, S::DIRECTORY);
+                header.map_err(|error| from_header(&path, &error))
+            });
+        if is_capped {
+            let reason = "an array of the record is there twice".to_owned();
+            findings.push(Finding::Header { reason });
+        } else if count > 0 {
+            findings.push(Finding::DuplicateMember { count });
+        }
+        match header {
+            Ok(header) if header.id.as_deref() != Some(id.as_str()) => {
+                findings.push(Finding::Misnamed);
+            }
+            Ok(_) => {}
+            Err(Error::Corrupt { reason, .. }) => findings.push(Finding::Header { reason }),
+            Err(error) => findings.push(judged(error)),
+        }
+    }
+}
+
+fn check_journal(open: &dyn OpenBlob, checked: &mut Checked) {
+    let bytes = match open.read_all() {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let reason = error.to_string();
+            return checked.findings.push(Finding::Unreadable { reason });
+        }
+    };
+    checked.bytes += bytes.len() as u64;
+    if bytes.is_empty() {
+        return checked.findings.push(Finding::EmptyJournal);
+    }
+    match Journal::parse(bytes) {
+        Ok(journal) if journal.torn() > 0 => checked.findings.push(Finding::TornJournal {
+            offset: journal.end(),
+            bytes: journal.torn(),
+        }),
+        Ok(_) => {}
+        Err(damage) => checked.findings.push(Finding::DamagedJournal {
+            offset: damage.offset as u64,
+            reason: damage.reason,
+        }),
+    }
+}
+
+fn unreadable(error: &Error) -> Finding {
+    let reason = match error {
+        Error::Corrupt { reason, .. } => reason.clone(),
+        Error::Io { op, source, .. } => format!("{op}: {source}"),
+        other => other.to_string(),
+    };
+    Finding::Unreadable { reason }
+}
+
+fn judged(error: Error) -> Finding {
+    match error {
+        Error::Corrupt {
+            offset: Some(offset),
+            reason,
+            ..
+        } => Finding::Malformed { offset, reason },
+        Error::TooLarge { what, limit, .. } => Finding::TooLarge { what, limit },
+        other => unreadable(&other),
+    }
+}

@@ -1,0 +1,194 @@
+//! Salvaging a damaged session: what is whole becomes a new session, and what was there goes into quarantine.
+//!
+//! Owns the order of these steps. The new session is in place before anything is moved, and its id follows from the bytes
+//! of the damaged document and its journal, so that a second try after a crash goes on where the first one was stopped.
+
+use std::time::SystemTime;
+
+use session_codec::RevisionHasher;
+use session_model::{SessionId, SessionRecord};
+
+use super::SessionStore;
+use super::write::{Over, Target};
+use crate::Error;
+use crate::backend::{Area, Blob, Lock};
+use crate::check::{Finding, Severity};
+use crate::quarantine::{QuarantineReason, Quarantined};
+use crate::salvage::SalvageReport;
+use crate::trace::{event, span};
+
+mod remains;
+
+/// The longest part of the damaged session's id that the new one has.
+const STEM: usize = 96;
+/// Digits of the hash in the new session's id.
+const DIGITS: usize = 16;
+
+impl<S: SessionRecord> SessionStore<S> {
+    /// Makes a new session of what is whole in a damaged one, and moves the damaged files into quarantine; `None`, with
+    /// nothing done, for a session that a load accepts, and for one that only has the name of another: rename that one.
+    ///
+    /// Every element of the capped arrays and every other member is taken that a load would accept, from the document and
+    /// from the part of its journal before the first damage; nothing is guessed. The new session's id begins with the old
+    /// one's. Nothing is deleted; calling this again after a crash finishes what was begun, except between the moves of
+    /// the journal and of a document that was sound without it: that document then stays where it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::Corrupt`] where nothing at all is whole; [`Error::TooLarge`] for documents over the
+    /// store's limit; [`Error::Locked`], [`Error::ReadOnly`], [`Error::Io`]. The damaged files stay where they are, unless
+    /// the error is of the move itself.
+    ///
+    /// # Memory
+    ///
+    /// A few times that of the document.
+    pub fn salvage(&self, id: &SessionId) -> Result<Option<SalvageReport>, Error> {
+        span!("salvage", %id);
+        self.writable(id)?;
+        let path = self.path(id);
+        if !self.is_there()? {
+            return Err(Error::NotFound { path });
+        }
+        let lock = self.lock(id)?;
+        if !self.is_damaged(id)? {
+            return Ok(None);
+        }
+        let Some(document) = self.bytes_of(&Blob::session(id))? else {
+            return Err(Error::NotFound { path });
+        };
+        let beside = self.bytes_of(&Blob::journal(id))?;
+        let is_beside = beside.is_some();
+        let journal = match beside {
+            Some(journal) => Some(journal),
+            None => self.moved_journal(id, &document)?,
+        };
+        let mut remains = self.remains(&document);
+        if let Some(journal) = &journal {
+            self.add_journal(journal, &document, &mut remains);
+        }
+        if remains.is_nothing() {
+            let (offset, reason) = (Some(0), "nothing in it is whole".to_owned());
+            return Err(Error::Corrupt {
+                path,
+                offset,
+                reason,
+            });
+        }
+        let new = name(id, &document, journal.as_deref())?;
+        let record = self.fitted(&new, &mut remains)?;
+        self.place(&new, &record)?;
+        // The journal first: whoever saves a session of this id removes a journal that has no document.
+        if is_beside {
+            self.set_journal_aside(id, &lock)?;
+        }
+        self.set_document_aside(id, &lock)?;
+        event!(%id, %new, "salvage");
+        let kept = remains.arrays.into_iter();
+        Ok(Some(SalvageReport {
+            from: id.clone(),
+            id: new,
+            kept: kept.map(|(name, all)| (name, all.len() as u64)).collect(),
+            refused: remains.refused,
+            lost: remains.lost,
+        }))
+    }
+
+    /// Lists what was put into quarantine, in no order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the quarantine cannot be read.
+    pub fn quarantined(&self) -> Result<Vec<Quarantined>, Error> {
+        let listing = self.shared.backend.list(Area::Quarantine)?;
+        let entries = listing.entries.into_iter();
+        Ok(entries
+            .filter_map(|entry| Quarantined::parse(entry.name, entry.stat.size))
+            .collect())
+    }
+
+    /// Whether a load fails for what the files hold, and not only for their name.
+    fn is_damaged(&self, id: &SessionId) -> Result<bool, Error> {
+        // A new handle, as this one's user has not seen what is loaded here.
+        match self.clone().load(id) {
+            Ok(_) => return Ok(false),
+            Err(Error::Corrupt { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let findings = self.check_bytes(id)?.findings;
+        let mut errors = findings
+            .iter()
+            .filter(|finding| finding.severity() == Severity::Error);
+        let is_misnamed = findings.contains(&Finding::Misnamed);
+        Ok(!is_misnamed || !errors.all(|finding| *finding == Finding::Misnamed))
+    }
+
+    fn bytes_of(&self, blob: &Blob<'_>) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.shared.backend.describe(blob);
+        let Some(open) = self.shared.backend.open(blob)? else {
+            return Ok(None);
+        };
+        let failed = |source| Error::io("read", &path, source);
+        let limit = self.shared.limits.document_bytes();
+        if open.stat().map_err(failed)?.size > limit {
+            let what = "document bytes";
+            return Err(Error::TooLarge { path, what, limit });
+        }
+        open.read_all().map(Some).map_err(failed)
+    }
+
+    /// The journal that an earlier try has moved already, of which there is a new session.
+    fn moved_journal(&self, id: &SessionId, document: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        for aside in self.quarantined()? {
+            if aside.id != *id || aside.reason != QuarantineReason::Journal {
+                continue;
+            }
+            if let Some(journal) = self.bytes_of(&Blob::quarantine(&aside.name))? {
+                let new = name(id, document, Some(&journal))?;
+                if self.shared.backend.stat(&Blob::session(&new))?.is_some() {
+                    return Ok(Some(journal));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes the new session, unless an earlier try has written it.
+    fn place(&self, id: &SessionId, record: &S) -> Result<(), Error> {
+        let lock = self.lock(id)?;
+        if self.shared.backend.stat(&Blob::session(id))?.is_some() {
+            self.shared.backend.persist(&lock, &Blob::session(id))?;
+            return Ok(());
+        }
+        let target = Target {
+            id,
+            directory: record.directory(),
+            updated_at: record.updated_at(),
+            over: Over::Only(None),
+        };
+        let written = self.write_document(&lock, &target, &mut |out| {
+            self.shared.codec.encode(record, out)
+        })?;
+        written.durable
+    }
+
+    /// Moves a damaged document into quarantine.
+    fn set_document_aside(&self, id: &SessionId, lock: &Lock) -> Result<(), Error> {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
+        let name = format!("{id}.{now:013}.{:08x}.json", fastrand::u32(..));
+        self.move_document(id, lock, &Blob::quarantine(&name))
+            .map(drop)
+    }
+}
+
+/// The id of the session that is made of these bytes.
+fn name(id: &SessionId, document: &[u8], journal: Option<&[u8]>) -> Result<SessionId, Error> {
+    let mut hasher = RevisionHasher::new();
+    hasher.update(document);
+    hasher.update(journal.unwrap_or_default());
+    let mark = hasher.finish().to_string();
+    let stem = &id.as_str()[..id.as_str().len().min(STEM)];
+    let mark = &mark[..mark.len().min(DIGITS)];
+    Ok(SessionId::new(&format!("{stem}-salvaged-{mark}"))?)
+}

@@ -1,0 +1,202 @@
+//! Checks: each kind of damage is a finding of its own, and a sound store has none.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt as _;
+
+use session_store::{Append, Finding, Message, Severity};
+
+use crate::support::{Scratch, id, session};
+
+fn damaged(change: impl FnOnce(&mut Vec<u8>)) -> Vec<Finding> {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.save(&session("s", "/work", 20, 1)).unwrap();
+    let mut bytes = fs::read(store.path(&id("s"))).unwrap();
+    change(&mut bytes);
+    fs::write(store.path(&id("s")), bytes).unwrap();
+    store.check(&id("s")).unwrap().findings
+}
+
+fn replace(bytes: &mut Vec<u8>, from: &str, to: &str) {
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert!(text.contains(from));
+    *bytes = text.replacen(from, to, 1).into_bytes();
+}
+
+#[test]
+fn a_sound_session_has_no_findings() {
+    assert_eq!(damaged(|_| {}), []);
+}
+
+#[test]
+fn every_byte_is_judged() {
+    let cut = damaged(|bytes| bytes.truncate(bytes.len() / 2));
+    assert!(matches!(cut[..], [Finding::Malformed { offset, .. }] if offset > 100));
+    let at = std::cell::Cell::new(0);
+    let utf8 = damaged(|bytes| {
+        at.set(
+            bytes
+                .windows(9)
+                .position(|text| text == b"message 7")
+                .unwrap(),
+        );
+        bytes[at.get()] = 0xff;
+    });
+    assert!(matches!(utf8[..], [Finding::Malformed { offset, .. }] if offset == at.get() as u64));
+    let lone = damaged(|bytes| replace(bytes, "message 7", r"\ud800 7"));
+    assert!(matches!(lone[..], [Finding::Malformed { .. }]), "{lone:?}");
+}
+
+#[test]
+fn a_footer_that_lies_and_a_foreign_id_are_found() {
+    let changed = damaged(|bytes| replace(bytes, "message 7", "massage 7"));
+    assert!(
+        matches!(changed[..], [Finding::FalseFooter { .. }]),
+        "{changed:?}"
+    );
+    assert_eq!(changed[0].severity(), Severity::Warning);
+    let misnamed = damaged(|bytes| replace(bytes, r#""id":"s""#, r#""id":"t""#));
+    assert!(misnamed.contains(&Finding::Misnamed), "{misnamed:?}");
+}
+
+#[test]
+fn journals_are_judged() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let one = session("s", "/work", 2, 1);
+    store.save(&one).unwrap();
+    for n in 0..3 {
+        let append = Append::new()
+            .message(&Message::user(format!("turn {n}")))
+            .unwrap();
+        store.append(&one.id, &append).unwrap();
+    }
+    let path = scratch.file(".store/journal/s.journal");
+    let whole = fs::read(&path).unwrap();
+    let found = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        store.check(&one.id).unwrap().findings
+    };
+    assert_eq!(found(&whole), []);
+    let torn = found(&whole[..whole.len() - 3]);
+    assert!(
+        matches!(torn[..], [Finding::TornJournal { .. }]),
+        "{torn:?}"
+    );
+    let mut flipped = whole.clone();
+    let at = whole.windows(6).position(|text| text == b"turn 1").unwrap();
+    flipped[at] ^= 1;
+    let middle = found(&flipped);
+    assert!(
+        matches!(middle[..], [Finding::DamagedJournal { .. }]),
+        "{middle:?}"
+    );
+    assert_eq!(found(b""), [Finding::EmptyJournal]);
+    assert_eq!(store.load(&one.id).unwrap(), one);
+    fs::remove_file(store.path(&one.id)).unwrap();
+    assert!(found(&whole).contains(&Finding::OrphanedJournal));
+}
+
+#[test]
+fn check_all_finds_the_one_among_many_and_can_be_stopped() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for name in ["a", "b", "c"] {
+        store.save(&session(name, "/work", 2, 1)).unwrap();
+    }
+    fs::write(store.path(&id("b")), b"{").unwrap();
+    fs::set_permissions(store.path(&id("c")), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(scratch.file(".store/tmp/a.0123456789abcdef"), b"").unwrap();
+    let report = store.check_all(|_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(report.sessions, 3);
+    assert!(!report.is_sound());
+    let found: Vec<_> = report
+        .found
+        .iter()
+        .map(|one| (one.id.as_str(), one.worst()))
+        .collect();
+    assert_eq!(
+        found,
+        [("b", Some(Severity::Error)), ("c", Some(Severity::Warning))]
+    );
+    assert!(matches!(report.leftovers[..], [Finding::Temporary { .. }]));
+    assert!(store.check_all(|_| ControlFlow::Break(())).is_err());
+}
+
+#[test]
+fn members_that_are_there_twice_are_found() {
+    let twice = damaged(|bytes| {
+        bytes.splice(1..1, br#""future":1,"future":2,"#.iter().copied());
+    });
+    assert!(
+        twice.contains(&Finding::DuplicateMember { count: 1 }),
+        "{twice:?}"
+    );
+    let array = damaged(|bytes| {
+        bytes.splice(1..1, br#""messages":[],"#.iter().copied());
+    });
+    assert!(
+        array
+            .iter()
+            .any(|one| matches!(one, Finding::Header { .. })),
+        "{array:?}"
+    );
+}
+
+#[test]
+fn directories_that_others_may_use_and_locks_of_nobody_are_found() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for name in ["a", "b", "c"] {
+        store.save(&session(name, "/work", 2, 1)).unwrap();
+    }
+    let report = || store.check_all(|_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(report().leftovers, []);
+    store.delete(&id("b")).unwrap();
+    assert_eq!(report().leftovers, [Finding::StaleLocks { count: 1 }]);
+    let open = fs::Permissions::from_mode(0o750);
+    fs::set_permissions(scratch.file(".store/trash"), open).unwrap();
+    let expected = Finding::Directory {
+        name: ".store/trash".to_owned(),
+        mode: 0o750,
+        foreign: false,
+    };
+    assert_eq!(
+        report().leftovers,
+        [expected, Finding::StaleLocks { count: 1 }]
+    );
+}
+
+#[test]
+fn tool_calls_and_results_without_each_other_are_found() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let call = r#"{"role":"assistant","content":[{"type":"tool_call","id":"ID","name":"n","arguments":"{}"}]}"#;
+    let result =
+        r#"{"role":"tool","content":[{"type":"tool_result","tool_call_id":"ID","content":"x"}]}"#;
+    let messages = [
+        call.replace("ID", "one"),
+        result.replace("ID", "one"),
+        call.replace("ID", "two"),
+        result.replace("ID", "three"),
+    ];
+    let mut whole = session("s", "/work", 0, 1);
+    for message in messages {
+        whole.push(serde_json::from_str(&message).unwrap());
+    }
+    store.save(&whole).unwrap();
+    // Of what is appended, too.
+    let last: Message = serde_json::from_str(&result.replace("ID", "four")).unwrap();
+    store
+        .append(&whole.id, &Append::new().message(&last).unwrap())
+        .unwrap();
+    assert_eq!(
+        store.check(&whole.id).unwrap().findings,
+        [
+            Finding::ResultWithoutCall { message: 3 },
+            Finding::ResultWithoutCall { message: 4 },
+            Finding::CallWithoutResult { message: 2 },
+        ]
+    );
+}
