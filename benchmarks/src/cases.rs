@@ -1,13 +1,13 @@
 //! Every case there is, those whose operation is not built yet included. One module an operation.
 
 mod append;
+mod check;
 mod delete;
 mod encode;
 mod find;
 mod header;
 mod index;
 mod journal;
-mod later;
 mod list;
 mod load;
 mod open;
@@ -68,7 +68,7 @@ pub fn all(scale: Scale) -> Vec<Case> {
     cases.extend(journal::cases(scale));
     cases.extend(delete::cases());
     cases.extend(open::cases(scale));
-    cases.extend(later::cases(scale));
+    cases.extend(check::cases(scale));
     // Cases of one operation stand together, whichever module registers them.
     let mut order: Vec<String> = Vec::new();
     for case in &cases {
