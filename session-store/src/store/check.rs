@@ -191,34 +191,35 @@ impl<S: SessionRecord> SessionStore<S> {
             let what = "document bytes";
             findings.push(Finding::TooLarge { what, limit });
         }
-        let codec = self.shared.codec.clone().strict(true).threads(1);
-        match codec.check_footer(document) {
-            Ok(report) => match (report.used, report.footer) {
-                (FooterUse::Ignored(fault), Some(_)) => {
-                    findings.push(Finding::FalseFooter { fault });
-                }
-                (FooterUse::Ignored(fault), None) => {
-                    findings.push(Finding::UselessFooter { fault });
-                }
-                _ => {}
-            },
-            Err(error) => return findings.push(judged(from_codec("read", &path, error))),
+        // Where there is no footer to compare, one strict pass judges every byte and finds the header.
+        let strict = self.shared.codec.clone().strict(true).threads(1);
+        let has_footer = matches!(self.shared.codec.footer(document), Ok(Some(_)));
+        let mut is_believed = false;
+        if has_footer {
+            match strict.check_footer(document) {
+                Ok(report) => match report.used {
+                    FooterUse::Ignored(fault) => findings.push(Finding::FalseFooter { fault }),
+                    _ => is_believed = true,
+                },
+                Err(error) => return findings.push(judged(from_codec("read", &path, error))),
+            }
         }
         // Of a footer that is false, nothing is believed here.
-        let codec = if findings.is_empty() {
+        let codec = if is_believed {
             &self.shared.codec
         } else {
-            &codec
+            &strict
         };
-        let (mut count, mut is_capped) = (0, false);
-        let header = codec
-            .prune(document, &TailCap::all(S::CAPPED, 0))
-            .map_err(|error| from_codec("read", &path, error))
-            .and_then(|kept| {
-                (count, is_capped) = members::repeated(&kept.json, S::CAPPED);
-                let header = SessionHeader::parse(&kept.json, S::DIRECTORY);
-                header.map_err(|error| from_header(&path, &error))
-            });
+        let kept = match codec.prune(document, &TailCap::all(S::CAPPED, 0)) {
+            Ok(kept) => kept,
+            Err(error) => return findings.push(judged(from_codec("read", &path, error))),
+        };
+        if let (false, FooterUse::Ignored(fault)) = (has_footer, kept.footer) {
+            findings.push(Finding::UselessFooter { fault });
+        }
+        let (count, is_capped) = members::repeated(&kept.json, S::CAPPED);
+        let header = SessionHeader::parse(&kept.json, S::DIRECTORY)
+            .map_err(|error| from_header(&path, &error));
         if is_capped {
             let reason = "an array of the record is there twice".to_owned();
             findings.push(Finding::Header { reason });
