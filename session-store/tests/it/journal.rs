@@ -209,7 +209,7 @@ fn a_torn_tail_is_dropped_and_damage_in_the_middle_is_never_skipped() {
     let whole = journal(&scratch);
     let path = scratch.file(".store/journal/s.journal");
     let (mut seen, mut damaged) = (Vec::new(), 0);
-    for end in 0..=whole.len() {
+    for end in 1..=whole.len() {
         fs::write(&path, &whole[..end]).unwrap();
         match store.load(&expected.id) {
             Ok(found) => seen.push(found.messages.len()),
@@ -241,6 +241,23 @@ fn a_torn_tail_is_dropped_and_damage_in_the_middle_is_never_skipped() {
     store.append(&expected.id, &turn(3)).unwrap();
     assert_eq!(journal(&scratch)[..whole.len()], whole);
     assert_eq!(store.load(&expected.id).unwrap().messages.len(), 5);
+}
+
+#[test]
+fn an_empty_journal_is_nothing_and_is_appended_to() {
+    let scratch = Scratch::new();
+    let (store, expected) = journaled(&scratch, 1, 3);
+    fs::write(scratch.file(".store/journal/s.journal"), b"").unwrap();
+    let found = store.load(&expected.id).unwrap();
+    assert_eq!(found.messages, expected.messages[..1]);
+    store.append(&expected.id, &turn(3)).unwrap();
+    assert_eq!(store.load(&expected.id).unwrap().messages.len(), 2);
+    assert!(store.checkpoint(&expected.id).unwrap());
+    fs::write(scratch.file(".store/journal/s.journal"), b"").unwrap();
+    let mut whole = store.load(&expected.id).unwrap();
+    whole.push(Message::user("more"));
+    store.save(&whole).unwrap();
+    assert_eq!(store.load(&expected.id).unwrap(), whole);
 }
 
 #[test]
