@@ -69,8 +69,6 @@ pub(crate) struct Lexer {
     text_of: TextOf,
     key: Vec<u8>,
     key_bytes: usize,
-    /// The last comma between members of the document.
-    comma: Option<u64>,
     /// What is checked beyond grammar, where that is asked for.
     strict: Option<Box<Strict>>,
     base: u64,
@@ -95,7 +93,6 @@ impl Lexer {
             // No spelling of a character takes more than six bytes a byte of
             // its UTF-8; the closing quote is one more.
             key_bytes: longest_name.saturating_mul(6).saturating_add(1),
-            comma: None,
             strict: None,
             base: 0,
         }
@@ -184,11 +181,6 @@ impl Lexer {
     /// Returns how many bytes were taken.
     pub(crate) fn taken(&self) -> u64 {
         self.base
-    }
-
-    /// Returns where the last comma between members of the document stands.
-    pub(crate) fn comma(&self) -> Option<u64> {
-        self.comma
     }
 
     fn value<V: Visit>(
@@ -332,7 +324,6 @@ impl Lexer {
             b',' => {
                 self.state = if in_object { State::Key } else { State::Value };
                 if self.nesting.depth() == 1 && self.root_is_object {
-                    self.comma = Some(piece.base + at as u64);
                     visit.comma(piece.base + at as u64)?;
                 }
                 Ok(at + 1)

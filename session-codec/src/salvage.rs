@@ -50,8 +50,8 @@ impl<P: Parser> Codec<P> {
     ///
     /// let cut = br#"{"id":"a","messages":[{"n":1},{"n":2},{"n":"#;
     /// let salvaged = Codec::new().salvage(cut, &["messages"]);
-    /// assert_eq!(salvaged.members[1].elements, Some(vec![21..28, 29..36]));
-    /// assert_eq!(salvaged.lost, [37..43]);
+    /// assert_eq!(salvaged.members[1].elements, Some(vec![22..29, 30..37]));
+    /// assert_eq!(salvaged.lost, [38..43]);
     /// ```
     ///
     /// # Complexity

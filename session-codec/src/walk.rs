@@ -21,16 +21,6 @@ pub(crate) struct Walked {
     pub(crate) bytes: u64,
     /// Fingerprint of all bytes.
     pub(crate) whole: Revision,
-    /// Where the last comma between members stands, and the fingerprint of the
-    /// bytes before it: the body, if the last member is a footer.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "for the document's revision, once footers are written"
-        )
-    )]
-    pub(crate) body: Option<(u64, Revision)>,
     /// The last piece read, so that its bytes need not be read again.
     pub(crate) last: LastPiece,
 }
@@ -40,45 +30,31 @@ pub(crate) struct Walked {
 struct Walk<'v, V> {
     lexer: Lexer,
     visit: &'v mut V,
-    hasher: RevisionHasher,
-    body: Option<(u64, RevisionHasher)>,
 }
 
 impl<'v, V: Visit> Walk<'v, V> {
     fn new(lexer: Lexer, visit: &'v mut V) -> Self {
-        Self {
-            lexer,
-            visit,
-            hasher: RevisionHasher::new(),
-            body: None,
-        }
+        Self { lexer, visit }
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.lexer.feed(bytes, self.visit).map_err(failed)
+    }
+
+    /// Walks and hashes, in slices that stay in the cache from one to the other.
+    fn take_hashed(&mut self, bytes: &[u8], hasher: &mut RevisionHasher) -> Result<(), Error> {
         for slice in bytes.chunks(SLICE) {
-            let base = self.lexer.taken();
-            self.lexer.feed(slice, self.visit).map_err(failed)?;
-            let mut rest = slice;
-            let comma = self.lexer.comma().filter(|comma| *comma >= base);
-            if let Some(comma) = comma
-                && let Some((before, after)) =
-                    slice.split_at_checked(usize::try_from(comma - base).unwrap_or(usize::MAX))
-            {
-                self.hasher.update(before);
-                self.body = Some((comma, self.hasher.clone()));
-                rest = after;
-            }
-            self.hasher.update(rest);
+            self.take(slice)?;
+            hasher.update(slice);
         }
         Ok(())
     }
 
-    fn finish(mut self, last: LastPiece) -> Result<Walked, Error> {
+    fn finish(mut self, hasher: &RevisionHasher, last: LastPiece) -> Result<Walked, Error> {
         self.lexer.finish(self.visit).map_err(failed)?;
         Ok(Walked {
             bytes: self.lexer.taken(),
-            whole: self.hasher.finish(),
-            body: self.body.map(|(comma, hasher)| (comma, hasher.finish())),
+            whole: hasher.finish(),
             last,
         })
     }
@@ -122,7 +98,7 @@ pub(crate) fn walk<V: Visit>(
     mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
 ) -> Result<Walked, Error> {
     let mut buffer = Buffer::new(piece_bytes);
-    let mut walk = Walk::new(lexer, visit);
+    let (mut walk, mut hasher) = (Walk::new(lexer, visit), RevisionHasher::new());
     let mut last = (0, 0);
     loop {
         let offset = walk.lexer.taken();
@@ -133,13 +109,14 @@ pub(crate) fn walk<V: Visit>(
             Err(error) => return Err(Error::Io(error)),
         };
         last = (offset, taken);
-        walk.take(&buffer[..taken])?;
+        walk.take_hashed(&buffer[..taken], &mut hasher)?;
     }
     buffer.truncate(last.1);
-    walk.finish(LastPiece {
+    let last = LastPiece {
         base: last.0,
         bytes: buffer,
-    })
+    };
+    walk.finish(&hasher, last)
 }
 
 /// Walks a whole document that can be read at any offset, in as many threads
@@ -179,11 +156,11 @@ pub(crate) fn walk_whole<V: Visit, R: ReadAt + ?Sized>(
         filled += read;
         if filled < bytes.len() || result.is_err() {
             bytes.truncate(filled);
-            let mut walk = Walk::new(lexer, visit);
+            let (mut walk, mut hasher) = (Walk::new(lexer, visit), RevisionHasher::new());
             // What stands before a failure is judged before it.
-            walk.take(&bytes)?;
+            walk.take_hashed(&bytes, &mut hasher)?;
             result?;
-            return Ok((walk.finish(LastPiece::default())?, bytes));
+            return Ok((walk.finish(&hasher, LastPiece::default())?, bytes));
         }
         // It grew since its size was asked for.
         bytes.grow(filled.saturating_mul(2));

@@ -108,6 +108,7 @@ pub struct Builder<S> {
     resolve_deadline: Duration,
     threads: usize,
     footers: Footers,
+    strict: bool,
     redactor: Option<Arc<dyn Redactor>>,
     rules: Rules,
     reads_in_flight: usize,
@@ -136,6 +137,7 @@ impl<S: SessionRecord> Builder<S> {
             resolve_deadline: RESOLVE_DEADLINE,
             threads: processors().min(8),
             footers: Footers::Written,
+            strict: false,
             redactor: None,
             rules: Rules::default(),
             reads_in_flight: READS_IN_FLIGHT,
@@ -211,6 +213,15 @@ impl<S: SessionRecord> Builder<S> {
         self
     }
 
+    /// Makes tails validate every byte of a document as a load does, with footers passed by: a tail then costs what reading
+    /// all of the document does.
+    ///
+    /// Off unless told: a tail validates what it returns and the structure of what it walks over.
+    pub fn strict(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+
     /// Breaks rules of the index's proof, for tests of tests.
     #[cfg(feature = "testing")]
     #[doc(hidden)]
@@ -280,10 +291,12 @@ impl<S: SessionRecord> Builder<S> {
             codec: Codec::with_parser(DefaultParser)
                 .limits(codec)
                 .marks(marks)
+                .strict(self.strict)
                 .threads(self.threads),
             plain_codec: Codec::with_parser(DefaultParser)
                 .limits(codec)
                 .read_size(READ_OF_MEMORY)
+                .strict(self.strict)
                 .threads(self.threads),
             header_codec: Codec::with_parser(DefaultParser).limits(codec.kept_bytes(HEADER_BYTES)),
             stuck: Arc::default(),

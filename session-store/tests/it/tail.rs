@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use session_model::testing::{Generator, Layout, Shape};
-use session_store::{Append, FooterUse, Message, RawJson, Session, Window};
+use session_store::{Append, Error, FooterUse, Message, RawJson, Session, SessionStore, Window};
 
 use crate::support::{Scratch, id, session, transcripts};
 
@@ -230,4 +230,23 @@ fn an_edit_of_equal_length_is_a_conflict_whatever_the_footer_says() {
     scratch.write("s.json", text.replacen("message 0", "MESSAGE 0", 1));
     history.push(Message::user("more"));
     assert!(store.save(&history).unwrap_err().is_conflict());
+}
+
+#[test]
+fn a_strict_store_refuses_a_tail_of_what_a_load_refuses() {
+    let scratch = Scratch::new();
+    let json =
+        r#"{"id":"s","messages":[{"role":"user","content":nothing},{"role":"user","content":[]}]}"#;
+    scratch.write("s.json", json);
+    let loose = scratch.store();
+    let window = Window::last(1);
+    assert_eq!(loose.load_tail(&id("s"), window).unwrap().messages.len(), 1);
+    let strict: SessionStore = SessionStore::builder(scratch.sessions())
+        .strict()
+        .open()
+        .unwrap();
+    let refused = strict.load_tail(&id("s"), window).unwrap_err();
+    assert!(matches!(refused, Error::Corrupt { .. }), "{refused}");
+    let loaded = loose.load(&id("s")).unwrap_err();
+    assert!(matches!(loaded, Error::Corrupt { .. }), "{loaded}");
 }
