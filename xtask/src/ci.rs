@@ -10,8 +10,18 @@ use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 use crate::{consumers, corpus, deps, examples, features, msrv, schema, tidy};
 
-/// Features that the tests turn on by themselves, or that add no behaviour to test.
-const COVERED: &[&str] = &["default", "testing", "tracing"];
+/// Features that a crate's tests turn on by themselves, that add no behaviour to test, or that the tests of the crate below
+/// run (`simd-json`, of `session-codec`, which has others that are not here).
+const COVERED: &[&str] = &[
+    "default",
+    "export",
+    "import",
+    "regex",
+    "simd-json",
+    "testing",
+    "tokio",
+    "tracing",
+];
 
 /// Runs every step, or only the named one.
 ///

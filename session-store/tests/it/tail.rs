@@ -204,7 +204,7 @@ fn a_page_is_never_seen_and_never_saved_over_the_whole() {
 #[test]
 fn a_store_without_footers_writes_none_and_answers_the_same() {
     let scratch = Scratch::new();
-    let store = session_store::SessionStore::builder(scratch.sessions())
+    let store = SessionStore::builder(scratch.sessions())
         .durability(session_store::Durability::Process)
         .without_footers()
         .open()
@@ -241,7 +241,7 @@ fn a_strict_store_refuses_a_tail_of_what_a_load_refuses() {
     let loose = scratch.store();
     let window = Window::last(1);
     assert_eq!(loose.load_tail(&id("s"), window).unwrap().messages.len(), 1);
-    let strict: SessionStore = SessionStore::builder(scratch.sessions())
+    let strict = SessionStore::builder(scratch.sessions())
         .strict()
         .open()
         .unwrap();
