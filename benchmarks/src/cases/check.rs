@@ -117,8 +117,7 @@ fn salvage(bench: &Bench) -> Result<Setup> {
         fs::create_dir(&target)?;
         copy(&source, &target.join(format!("{ID}.json")))
     };
-    let mut contenders =
-        vec![Contender::new("ours", Role::Ours, work, found).prepare(prepare)];
+    let mut contenders = vec![Contender::new("ours", Role::Ours, work, found).prepare(prepare)];
     if bench.field == Field::Ours {
         return Ok(Setup::of(contenders).keeping(scratch));
     }
