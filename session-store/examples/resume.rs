@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release --example resume [DIRECTORY [WORKSPACE]]`
 //!
-//! Without arguments it imports the fixtures of this repository and resumes in the workspace of the newest one.
+//! Without arguments it imports the fixtures of this repository and resumes in the workspace of the newest one. The store stays
+//! in `target/demo`, with one file that is torn, so that the program `sessions` has something to look at and to rescue.
 
 #![expect(clippy::print_stdout, reason = "an example reports to its reader")]
 
@@ -15,14 +16,19 @@ use std::time::Instant;
 use session_store::{Counts, LastQuery, Query, Session, SessionId, SessionStore, Source, Window};
 
 const WINDOW: usize = 20;
+/// Where the store is made, anew in each run.
+const DEMO: &str = "target/demo";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let fixtures = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/transcripts");
     let directory = arguments.next().unwrap_or_else(fixtures);
 
-    let scratch = tempfile::tempdir()?;
-    let store = SessionStore::open(scratch.path().join("sessions"))?;
+    if Path::new(DEMO).exists() {
+        fs::remove_dir_all(DEMO)?;
+    }
+    fs::create_dir_all("target")?;
+    let store = SessionStore::open(DEMO)?;
     let sessions = read(&directory)?;
     let start = Instant::now();
     let mut stored = 0;
@@ -78,6 +84,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         size(stored),
         size(tail.file_bytes())
     );
+    tear(&store, &tail.into_fork(SessionId::new("torn")?))
+}
+
+/// Leaves half a session, as a program does that writes its files in place and dies.
+fn tear(store: &SessionStore, session: &Session) -> Result<(), Box<dyn Error>> {
+    let json = serde_json::to_vec(session)?;
+    fs::write(store.path(&session.id), &json[..json.len() / 2])?;
     Ok(())
 }
 

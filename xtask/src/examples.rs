@@ -1,4 +1,4 @@
-//! Every example is built, and run as a user would run it first: without arguments.
+//! Every example is built, and run as a user would run it first: without arguments. Then the commands of the documents.
 //!
 //! Owns the order (build all, then run each); must not know what an example prints.
 
@@ -8,19 +8,24 @@ use anyhow::{Context, Result, ensure};
 use cargo_metadata::{Message, TargetKind};
 use xshell::{Shell, cmd};
 
+use crate::console;
 use crate::workspace::Workspace;
 
 /// The examples that the README promises.
 const PROMISED: &[&str] = &["resume", "embed", "own_record", "chat", "redact"];
 
-/// Builds and runs all examples.
+/// The program whose commands the documents show, and the example that leaves a store for them.
+const PROGRAM: &str = "sessions";
+const FIRST: &str = "resume";
+
+/// Builds and runs all examples, then the commands of the documents; their output is compared, or written.
 ///
 /// # Errors
 ///
-/// An example that is promised and missing, does not build, or does not end with success.
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+/// An example that is promised and missing, does not build, or does not end with success; a document that says what is not so.
+pub(crate) fn run(workspace: &Workspace, write: bool) -> Result<()> {
     let sh = workspace.shell()?;
-    let examples = build(&sh)?;
+    let (examples, program) = build(&sh)?;
     for name in PROMISED {
         let found = examples.iter().any(|(example, _)| example == name);
         ensure!(found, "run example {name}: there is none");
@@ -44,28 +49,40 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     }
     let names: Vec<&str> = examples.iter().map(|(name, _)| name.as_str()).collect();
     println!("{} examples run: {}", names.len(), names.join(", "));
-    Ok(())
+    let program = program.with_context(|| format!("build {PROGRAM}: there is none"))?;
+    let first = examples.iter().find(|(name, _)| name == FIRST);
+    let (_, first) = first.with_context(|| format!("run example {FIRST}: there is none"))?;
+    console::run(workspace, &program, first, write)
 }
 
+/// The examples by name, and the program.
+type Built = (Vec<(String, PathBuf)>, Option<PathBuf>);
+
 /// Builds the examples in the profile of the tests, which shares its artifacts with `cargo test`, and returns their names and
-/// programs.
-fn build(sh: &Shell) -> Result<Vec<(String, PathBuf)>> {
+/// programs, and the program that users run.
+fn build(sh: &Shell) -> Result<Built> {
     let messages = cmd!(
         sh,
-        "cargo build --workspace --examples --features session-store/tokio --profile test --quiet --message-format=json-render-diagnostics"
+        "cargo build --workspace --examples --bin sessions --features session-store/cli,session-store/tokio --profile test --quiet --message-format=json-render-diagnostics"
     )
     .read()
     .context("build examples")?;
-    let mut examples = Vec::new();
+    let (mut examples, mut program) = (Vec::new(), None);
     for message in Message::parse_stream(messages.as_bytes()) {
         let Message::CompilerArtifact(artifact) = message.context("read cargo's messages")? else {
             continue;
         };
-        let example = artifact.target.kind.contains(&TargetKind::Example);
-        if let Some(program) = artifact.executable.filter(|_| example) {
-            examples.push((artifact.target.name, program.into_std_path_buf()));
+        let is_example = artifact.target.kind.contains(&TargetKind::Example);
+        match artifact.executable {
+            Some(path) if is_example => {
+                examples.push((artifact.target.name, path.into_std_path_buf()));
+            }
+            Some(path) if artifact.target.name == PROGRAM => {
+                program = Some(path.into_std_path_buf());
+            }
+            _ => {}
         }
     }
     examples.sort();
-    Ok(examples)
+    Ok((examples, program))
 }

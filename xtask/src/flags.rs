@@ -22,8 +22,12 @@ xflags::xflags! {
         cmd msrv {}
         /// Checks that a crate outside the workspace can depend on one library without getting the others.
         cmd consumers {}
-        /// Builds every example and runs it with its default input.
-        cmd examples {}
+        /// Builds every example and runs it with its default input, then the commands of README.md and docs/cli.md, whose
+        /// output must be what stands there.
+        cmd examples {
+            /// Writes the output into the documents instead.
+            optional --write
+        }
         /// Writes seeded JSON documents, valid and broken, and serde_json's verdicts on them.
         cmd corpus {
             /// Where to write; `corpus` in the target directory if not given. Documents of an earlier run are replaced.

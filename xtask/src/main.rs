@@ -11,6 +11,7 @@
 
 mod bench;
 mod ci;
+mod console;
 mod consumers;
 mod corpus;
 mod deps;
@@ -57,7 +58,7 @@ fn run(command: &XtaskCmd) -> Result<()> {
         XtaskCmd::Features(_) => features::run(&workspace),
         XtaskCmd::Msrv(_) => msrv::run(&workspace),
         XtaskCmd::Consumers(_) => consumers::run(&workspace),
-        XtaskCmd::Examples(_) => examples::run(&workspace),
+        XtaskCmd::Examples(flags) => examples::run(&workspace, flags.write),
         XtaskCmd::Corpus(corpus) => corpus::run(&workspace, corpus),
         XtaskCmd::Schema(schema) => schema::run(&workspace, schema),
         XtaskCmd::Fuzz(fuzz) => fuzz::run(&workspace, fuzz),

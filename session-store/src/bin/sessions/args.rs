@@ -35,7 +35,7 @@ pub(crate) struct Args {
 /// Where the sessions are.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Place {
-    /// Directory of the sessions [default: $SESSIONS_DIR, else `sessions` in the platform's data directory]
+    /// Directory of the sessions [default: `SESSIONS_DIR`, else `sessions` in the platform's data directory]
     #[arg(long, global = true, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Whose directory it is
@@ -121,6 +121,13 @@ pub(crate) enum Command {
     Follow(Follow),
     /// Where the bytes are: by session, role and tool; growth by month
     Stats,
+    /// Judges every byte of a session, or of all, and says what is wrong and where
+    Check {
+        /// One session only; its tool calls are checked, too
+        id: Option<SessionId>,
+    },
+    /// Makes a new session of what is whole in a damaged one; the damaged files go to quarantine, nothing is deleted
+    Salvage { id: SessionId },
     /// Folds what was appended into the documents, so that other programs and backups see it
     Checkpoint {
         /// One session only
@@ -156,7 +163,7 @@ pub(crate) enum Command {
         id: SessionId,
         /// json, markdown or html
         #[arg(long = "as", default_value = "markdown", value_name = "FORMAT")]
-        format: String,
+        document: String,
     },
     /// Prints completions for a shell
     Completions { shell: clap_complete::Shell },
@@ -170,6 +177,12 @@ pub(crate) struct List {
     /// Sessions of all directories
     #[arg(long, conflicts_with = "workspace")]
     pub(crate) all: bool,
+    /// Only titles that contain this
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// Only sessions of this agent
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<String>,
     /// At most this many
     #[arg(long, default_value_t = 20)]
     pub(crate) limit: usize,

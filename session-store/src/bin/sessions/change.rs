@@ -21,7 +21,7 @@ pub(crate) fn checkpoint(
         vec![id.clone()]
     } else {
         let listing = store.list(&Query::new().on_progress(terminal.bar()))?;
-        note_skipped(&listing.skipped, terminal);
+        note_skipped(&listing.skipped, terminal)?;
         listing
             .rows
             .into_iter()
@@ -29,8 +29,9 @@ pub(crate) fn checkpoint(
             .map(|row| row.id)
             .collect()
     };
-    for id in ids {
-        terminal.check()?;
+    let (bar, of) = (terminal.steps(), ids.len() as u64);
+    for (id, done) in ids.into_iter().zip(0..) {
+        bar.reach(done, of)?;
         let folded = store.checkpoint(&id)?;
         let said = if folded { "folded" } else { "nothing to fold" };
         say(&id, "folded", folded, said, terminal)?;
@@ -117,7 +118,7 @@ pub(crate) fn rebind(
     let from = workspace(Some(&rebind.from))?;
     let to = workspace(Some(&rebind.to))?;
     let done = place.open()?.rebind(from, to, how)?;
-    note_skipped(&done.skipped, terminal);
+    note_skipped(&done.skipped, terminal)?;
     let mut failed = None;
     for session in done.sessions {
         let (from, to) = (session.from.to_string_lossy(), session.to.to_string_lossy());
@@ -133,7 +134,7 @@ pub(crate) fn rebind(
         failed = failed.or(session.outcome.err());
     }
     if !rebind.apply {
-        terminal.note("nothing was changed; --apply does it");
+        terminal.note("nothing was changed; --apply does it")?;
     }
     failed.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -39,6 +39,14 @@ impl Failure {
         }
     }
 
+    /// A session that cannot be read as it is.
+    pub(crate) fn damaged(message: impl Into<String>) -> Self {
+        Self {
+            code: 4,
+            message: message.into(),
+        }
+    }
+
     /// Ended by Ctrl-C.
     pub(crate) fn interrupted() -> Self {
         Self {

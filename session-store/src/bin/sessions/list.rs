@@ -22,6 +22,12 @@ pub(crate) fn list(place: &Place, list: &List, terminal: &mut Terminal) -> Resul
             .workspace(workspace(list.workspace.as_deref())?)
             .scope(Scope::Below);
     }
+    if let Some(title) = &list.title {
+        query = query.title(title);
+    }
+    if let Some(agent) = &list.agent {
+        query = query.agent(agent);
+    }
     if let Some(cursor) = &list.after {
         query = query.after(
             cursor
@@ -30,7 +36,7 @@ pub(crate) fn list(place: &Place, list: &List, terminal: &mut Terminal) -> Resul
         );
     }
     let listing = store.list(&query)?;
-    note_skipped(&listing.skipped, terminal);
+    note_skipped(&listing.skipped, terminal)?;
     if terminal.is_json {
         for row in &listing.rows {
             terminal.json(&summary(row))?;
@@ -41,12 +47,12 @@ pub(crate) fn list(place: &Place, list: &List, terminal: &mut Terminal) -> Resul
         } else {
             " of this directory; --all shows those of all"
         };
-        terminal.note(format_args!("no sessions{hint}"));
+        terminal.note(format_args!("no sessions{hint}"))?;
     } else {
         table(&listing.rows, terminal)?;
     }
     if let Some(next) = listing.next {
-        terminal.note(format_args!("more: --after {next}"));
+        terminal.note(format_args!("more: --after {next}"))?;
     }
     Ok(())
 }
@@ -61,10 +67,11 @@ pub(crate) fn workspace(named: Option<&Path>) -> Result<std::path::PathBuf, Fail
 }
 
 /// Says on standard error what could not be read.
-pub(crate) fn note_skipped(skipped: &[Skipped], terminal: &Terminal) {
+pub(crate) fn note_skipped(skipped: &[Skipped], terminal: &mut Terminal) -> Result<(), Failure> {
     for skipped in skipped {
-        terminal.note(skipped);
+        terminal.note(skipped)?;
     }
+    Ok(())
 }
 
 fn table(rows: &[SessionSummary], terminal: &mut Terminal) -> Result<(), Failure> {

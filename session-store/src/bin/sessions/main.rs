@@ -5,6 +5,7 @@
 
 mod args;
 mod change;
+mod check;
 mod failure;
 mod follow;
 mod list;
@@ -44,6 +45,8 @@ fn run(args: Args, terminal: &mut Terminal) -> Result<(), Failure> {
         Command::Search(search) => search::search(&place, &search, terminal),
         Command::Follow(follow) => follow::follow(&place, &follow, terminal),
         Command::Stats => stats::stats(&place, terminal),
+        Command::Check { id } => check::check(&place, id.as_ref(), terminal),
+        Command::Salvage { id } => check::salvage(&place, &id, terminal),
         Command::Checkpoint { id } => change::checkpoint(&place, id.as_ref(), terminal),
         Command::Delete { id, erase } => change::delete(&place, &id, erase, terminal),
         Command::Restore { id } => change::restore(&place, &id, terminal),
@@ -53,7 +56,7 @@ fn run(args: Args, terminal: &mut Terminal) -> Result<(), Failure> {
         Command::Import { files, overwrite } => {
             transcripts::import(&place, &files, overwrite, terminal)
         }
-        Command::Export { id, format } => transcripts::export(&place, &id, &format, terminal),
+        Command::Export { id, document } => transcripts::export(&place, &id, &document, terminal),
         Command::Completions { shell } => args::completions(shell, terminal),
     }
 }

@@ -10,21 +10,23 @@ use session_store::{Query, SessionSummary};
 use crate::args::{Place, Prune};
 use crate::failure::Failure;
 use crate::list::{at, note_skipped};
-use crate::terminal::{ID, Terminal, age, shorten, size};
+use crate::terminal::{ID, Terminal, age, now, shorten, size};
 
 /// Shows which sessions would go, or moves them to the trash.
 pub(crate) fn prune(place: &Place, prune: &Prune, terminal: &mut Terminal) -> Result<(), Failure> {
     let store = place.open()?;
     let listing = store.list(&Query::new().on_progress(terminal.bar()))?;
-    note_skipped(&listing.skipped, terminal);
+    note_skipped(&listing.skipped, terminal)?;
     let (mut sessions, mut bytes) = (0_u64, 0);
-    for row in chosen(&listing.rows, prune) {
-        terminal.check()?;
+    let chosen = chosen(&listing.rows, prune);
+    let (bar, of) = (terminal.steps(), chosen.len() as u64);
+    for (row, done) in chosen.into_iter().zip(0..) {
+        bar.reach(done, of)?;
         if prune.apply {
             // It may have been written to since it was listed; then it is not old.
             let now = store.load_page(&row.id, "messages", 0..0)?;
             if now.updated_at != row.updated_at || Some(now.count()) != row.messages {
-                terminal.note(format_args!("{} has changed meanwhile and stays", row.id));
+                terminal.note(format_args!("{} has changed meanwhile and stays", row.id))?;
                 continue;
             }
             store.trash(&row.id)?;
@@ -44,12 +46,13 @@ pub(crate) fn prune(place: &Place, prune: &Prune, terminal: &mut Terminal) -> Re
             ))?;
         }
     }
+    drop(bar);
     let done = if prune.apply {
         "moved to the trash"
     } else {
         "would go; --apply does it"
     };
-    terminal.note(format_args!("{sessions} sessions, {} {done}", size(bytes)));
+    terminal.note(format_args!("{sessions} sessions, {} {done}", size(bytes)))?;
     Ok(())
 }
 
@@ -61,7 +64,7 @@ fn chosen<'a>(rows: &'a [SessionSummary], prune: &Prune) -> Vec<&'a SessionSumma
     for (place, row) in rows.iter().enumerate() {
         let is_old = prune
             .older_than
-            .is_some_and(|limit| at(row).elapsed().is_ok_and(|age| age > limit));
+            .is_some_and(|limit| now().duration_since(at(row)).is_ok_and(|age| age > limit));
         let is_late = prune.keep.is_some_and(|keep| place >= keep);
         let is_over = prune
             .max_bytes

@@ -2,6 +2,7 @@
 //!
 //! Owns how hits look; must not know how they are found.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -60,7 +61,7 @@ pub(crate) fn search(
     // The watcher cannot panic, and there would be nothing to do about it.
     let _ = watcher.join();
     printed?;
-    note_skipped(&hits.take_skipped(), terminal);
+    note_skipped(&hits.take_skipped(), terminal)?;
     terminal.check()
 }
 
@@ -92,7 +93,8 @@ fn print(hit: &Hit, terminal: &mut Terminal) -> Result<(), Failure> {
             continue;
         };
         line.push_str(&clean_line(before));
-        line.push_str(&format!("{FOUND}{}{FOUND:#}", clean_line(text)));
+        // Writing into a string cannot fail.
+        let _ = write!(line, "{FOUND}{}{FOUND:#}", clean_line(text));
         from = found.end;
     }
     line.push_str(&clean_line(snippet.text.get(from..).unwrap_or_default()));

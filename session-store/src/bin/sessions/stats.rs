@@ -20,11 +20,12 @@ const BAR: u64 = 40;
 pub(crate) fn stats(place: &Place, terminal: &mut Terminal) -> Result<(), Failure> {
     let store = place.open()?;
     let listing = store.list(&Query::new().on_progress(terminal.bar()))?;
-    note_skipped(&listing.skipped, terminal);
+    note_skipped(&listing.skipped, terminal)?;
     let (mut sessions, mut roles) = (BTreeMap::new(), BTreeMap::new());
     let (mut tools, mut months) = (BTreeMap::new(), BTreeMap::new());
-    for row in &listing.rows {
-        terminal.check()?;
+    let (bar, of) = (terminal.steps(), listing.rows.len() as u64);
+    for (row, done) in listing.rows.iter().zip(0..) {
+        bar.reach(done, of)?;
         let bytes = row.bytes + row.unfolded;
         *sessions.entry(row.id.to_string()).or_insert(0) += bytes;
         let time = row.created_at.unwrap_or_else(|| at(row).into());
@@ -32,7 +33,7 @@ pub(crate) fn stats(place: &Place, terminal: &mut Terminal) -> Result<(), Failur
         let session = match store.load_tail(&row.id, Window::all()) {
             Ok(session) => session,
             Err(error) => {
-                terminal.note(error);
+                terminal.note(error)?;
                 continue;
             }
         };
@@ -64,6 +65,7 @@ pub(crate) fn stats(place: &Place, terminal: &mut Terminal) -> Result<(), Failur
             }
         }
     }
+    drop(bar);
     if terminal.is_json {
         return terminal.json(
             &json!({ "sessions": sessions, "roles": roles, "tools": tools, "months": months }),

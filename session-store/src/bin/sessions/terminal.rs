@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use anstream::AutoStream;
+use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::Value;
@@ -74,7 +75,11 @@ impl Terminal {
         let mut line = String::new();
         for character in value.to_string().chars() {
             if acts(character) {
-                line.push_str(&format!("\\u{:04x}", u32::from(character)));
+                // Writing into a string cannot fail.
+                let _ = std::fmt::Write::write_fmt(
+                    &mut line,
+                    format_args!("\\u{:04x}", u32::from(character)),
+                );
             } else {
                 line.push(character);
             }
@@ -94,37 +99,69 @@ impl Terminal {
         Ok(self.out.flush()?)
     }
 
-    /// Something beside the answer, on standard error.
-    pub(crate) fn note(&self, note: impl std::fmt::Display) {
+    /// Something beside the answer, on standard error, after what was printed so far.
+    pub(crate) fn note(&mut self, note: impl std::fmt::Display) -> Result<(), Failure> {
+        self.flush()?;
         // Nobody is left to be told where standard error cannot be written.
         let _ = writeln!(
             anstream::stderr(),
             "sessions: {}",
             clean_line(&note.to_string())
         );
+        Ok(())
     }
 
     /// A bar that shows itself after a second, and ends the work at Ctrl-C.
     pub(crate) fn bar(&self) -> impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static {
-        let (started, interrupted) = (Instant::now(), self.flag());
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let bar = self.steps();
         move |progress| {
-            if started.elapsed() > Duration::from_secs(1) {
-                if bar.is_hidden() {
-                    bar.set_draw_target(ProgressDrawTarget::stderr());
-                }
-                bar.set_length(progress.of);
-                bar.set_position(progress.files);
-                if progress.files >= progress.of {
-                    bar.finish_and_clear();
-                }
-            }
-            if interrupted.load(Ordering::Relaxed) {
-                bar.finish_and_clear();
+            if bar.reach(progress.files, progress.of).is_err() {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         }
+    }
+
+    /// The same bar for a loop of this program's own.
+    pub(crate) fn steps(&self) -> Steps {
+        Steps {
+            started: Instant::now(),
+            interrupted: self.flag(),
+            bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
+        }
+    }
+}
+
+/// How far a long command has come. Goes from the terminal when dropped.
+pub(crate) struct Steps {
+    started: Instant,
+    interrupted: Arc<AtomicBool>,
+    bar: ProgressBar,
+}
+
+impl Steps {
+    /// Shows that so many are done, and fails once Ctrl-C was pressed.
+    pub(crate) fn reach(&self, done: u64, of: u64) -> Result<(), Failure> {
+        if self.started.elapsed() > Duration::from_secs(1) {
+            if self.bar.is_hidden() {
+                self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            }
+            self.bar.set_length(of);
+            self.bar.set_position(done);
+            if done >= of {
+                self.bar.finish_and_clear();
+            }
+        }
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(Failure::interrupted());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
 
@@ -136,14 +173,17 @@ fn acts(character: char) -> bool {
 
 /// The text without what acts on a terminal; lines and tabs stay.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars()
+    strip_str(text)
+        .to_string()
+        .chars()
         .filter(|&c| c == '\n' || c == '\t' || !acts(c))
         .collect()
 }
 
 /// The text as one line without what acts on a terminal.
 pub(crate) fn clean_line(text: &str) -> String {
-    let spaced = text
+    let stripped = strip_str(text).to_string();
+    let spaced = stripped
         .chars()
         .map(|c| if matches!(c, '\n' | '\t') { ' ' } else { c });
     spaced.filter(|&c| !acts(c)).collect()
@@ -176,6 +216,16 @@ pub(crate) fn shorten(text: &str, width: usize) -> String {
     cut
 }
 
+/// The time that ages are counted from: now, or `SOURCE_DATE_EPOCH`, by which programs agree to print the same twice
+/// (<https://reproducible-builds.org/specs/source-date-epoch/>).
+pub(crate) fn now() -> SystemTime {
+    std::env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|seconds| seconds.parse().ok())
+        .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)))
+        .unwrap_or_else(SystemTime::now)
+}
+
 /// `3.2 MB`, in powers of ten.
 pub(crate) fn size(bytes: u64) -> String {
     let mut unit = 1000;
@@ -193,7 +243,7 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// `5 min`, `3 h`, `12 d`.
 pub(crate) fn age(at: SystemTime) -> String {
-    let seconds = at.elapsed().map_or(0, |age| age.as_secs());
+    let seconds = now().duration_since(at).map_or(0, |age| age.as_secs());
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min", seconds / 60),

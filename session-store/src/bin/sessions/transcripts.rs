@@ -23,8 +23,9 @@ pub(crate) fn import(
 ) -> Result<(), Failure> {
     let store = place.open_or_create()?;
     let mut failed = None;
-    for file in files {
-        terminal.check()?;
+    let (bar, of) = (terminal.steps(), files.len() as u64);
+    for (file, done) in files.iter().zip(0..) {
+        bar.reach(done, of)?;
         let saved = read(file).and_then(|imported| {
             let session = &imported.session;
             if overwrite {
@@ -37,7 +38,7 @@ pub(crate) fn import(
         match saved {
             Ok(imported) => report(&imported, terminal)?,
             Err(failure) => {
-                terminal.note(format_args!("{} was not imported", file.display()));
+                terminal.note(format_args!("{} was not imported", file.display()))?;
                 failed.get_or_insert(failure);
             }
         }
