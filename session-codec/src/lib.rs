@@ -152,6 +152,7 @@ mod message;
 mod needle;
 mod page;
 mod parser;
+mod plain;
 mod read_at;
 mod revision;
 mod salvage;

@@ -2,18 +2,20 @@
 //! processor has that in its base. Owns that search and the escapes of one
 //! letter, which are met on the way; must not know those with digits.
 
+use crate::plain::{BLOCK, ends, special};
+
 /// Returns how many bytes go by before a quote, a backslash or a control
 /// character.
 #[inline]
 pub(super) fn plain(bytes: &[u8]) -> usize {
-    let (blocks, rest) = bytes.as_chunks::<16>();
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     for (index, block) in blocks.iter().enumerate() {
         let found = special(block);
         if found != 0 {
-            return index * 16 + found.trailing_zeros() as usize;
+            return index * BLOCK + found.trailing_zeros() as usize;
         }
     }
-    blocks.len() * 16
+    blocks.len() * BLOCK
         + rest
             .iter()
             .position(|byte| ends(*byte))
@@ -23,8 +25,6 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
 /// Bytes that [`copy_text`] needs to go on: a block, and the letter of an escape
 /// at its end.
 const NEEDED: usize = BLOCK + 1;
-
-const BLOCK: usize = 16;
 
 /// Copies text to the front of `out`, escapes of one letter decoded, and returns
 /// how many bytes were taken and how many written.
@@ -83,55 +83,10 @@ pub(super) fn simple_escape(letter: u8) -> Option<u8> {
     }
 }
 
-#[inline]
-fn ends(byte: u8) -> bool {
-    byte == b'"' || byte == b'\\' || byte < 0x20
-}
-
-/// Sets a bit for each byte at which plain text ends, the first in the lowest.
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-#[inline]
-#[expect(unsafe_code, reason = "calls vector instructions")]
-fn special(block: &[u8; 16]) -> u32 {
-    // SAFETY:
-    // - SSE2 is part of the target for which this is compiled, says the `cfg`.
-    unsafe { special_sse2(block) }
-}
-
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-#[inline]
-#[target_feature(enable = "sse2")]
-fn special_sse2(block: &[u8; 16]) -> u32 {
-    use std::arch::x86_64::{
-        _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
-        _mm_set1_epi8,
-    };
-
-    let (low, high) = block.split_at(8);
-    let word = |half: &[u8]| {
-        half.first_chunk::<8>()
-            .map_or(0, |bytes| i64::from_le_bytes(*bytes))
-    };
-    let bytes = _mm_set_epi64x(word(high), word(low));
-    let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x22));
-    let slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x5c));
-    let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-    _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control)).cast_unsigned()
-}
-
-#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
-#[inline]
-fn special(block: &[u8; 16]) -> u32 {
-    // One bit a byte; compilers make vector code of it where there is any.
-    block
-        .iter()
-        .rev()
-        .fold(0, |bits, byte| bits << 1 | u32::from(ends(*byte)))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, NEEDED, copy_text, ends, plain, simple_escape};
+    use super::{NEEDED, copy_text, plain, simple_escape};
+    use crate::plain::{BLOCK, ends};
 
     #[test]
     fn the_wide_search_finds_what_the_narrow_one_does() {
