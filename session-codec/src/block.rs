@@ -18,11 +18,18 @@ pub(crate) const BLOCK: usize = 64;
 /// Bytes of a stride: what is looked at together where only quotes matter.
 pub(crate) const STRIDE: usize = 4 * BLOCK;
 
-/// What stands where in a block. Bit `i`, counted from the lowest, is byte `i`.
+/// Where in a block what tells strings from the rest stands. Bit `i`, counted
+/// from the lowest, is byte `i`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bits {
+pub(crate) struct Texts {
     pub(crate) quotes: u64,
     pub(crate) slashes: u64,
+}
+
+/// Where brackets stand in a block, likewise: asked for apart, as in the middle
+/// of a string they are no brackets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Brackets {
     /// `{` and `[`.
     pub(crate) opens: u64,
     /// `}` and `]`.
@@ -32,7 +39,9 @@ pub(crate) struct Bits {
 /// Makes masks with one instruction set. A value of a type that implements this
 /// is the proof that the machine has it.
 pub(crate) trait Masks: Copy {
-    fn bits(self, block: &[u8; BLOCK]) -> Bits;
+    fn texts(self, block: &[u8; BLOCK]) -> Texts;
+
+    fn brackets(self, block: &[u8; BLOCK]) -> Brackets;
 
     fn commas(self, block: &[u8; BLOCK]) -> u64;
 

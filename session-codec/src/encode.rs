@@ -36,6 +36,10 @@ impl Encoded {
 /// small pieces.
 const BUFFER: usize = 256 << 10;
 
+/// Bytes that are hashed and then summed, few enough to stay in the innermost
+/// cache from one to the other.
+const SLICE: usize = 16 << 10;
+
 impl<P: Parser> Codec<P> {
     /// Writes `value` as a compact document, its members in the order in which
     /// its type gives them.
@@ -173,8 +177,12 @@ impl<'a, W: io::Write> Sink<'a, W> {
     }
 
     fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.hasher.update(bytes);
-        self.watch.marker().borrow_mut().absorb(bytes);
+        let mut marker = self.watch.marker().borrow_mut();
+        for slice in bytes.chunks(SLICE) {
+            self.hasher.update(slice);
+            marker.absorb(slice);
+        }
+        drop(marker);
         self.out.write_all(bytes)
     }
 

@@ -102,7 +102,8 @@
 //!
 //! - `simd-json`: [`SimdJson`](https://docs.rs/simd-json), a parser that uses
 //!   vector instructions and falls back to `serde_json`.
-//! - `mmap`: a memory-mapped file as a [`ReadAt`]; read its contract first.
+//! - `mmap`: a memory-mapped file as a [`ReadAt`]; read its contract first. The
+//!   session store never maps.
 //! - `tracing`: spans with sizes, never content.
 //! - `testing`: conformance suites for the traits and a seeded generator of JSON
 //!   documents.
@@ -152,6 +153,7 @@ mod message;
 mod needle;
 mod page;
 mod parser;
+mod plain;
 mod read_at;
 mod revision;
 mod salvage;

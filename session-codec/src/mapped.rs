@@ -14,7 +14,8 @@ use crate::ReadAt;
 /// Off by default, because what a map promises is not in this crate's hands:
 /// if anybody shortens the file while it is mapped, touching the lost pages
 /// kills the process. Plain reads are also faster on many files and on two
-/// threads; a map gains something only on a single large file.
+/// threads; a map gains something only on a single large file. So a session
+/// store never maps: other programs may shorten its files at any time.
 #[derive(Debug)]
 pub struct Mapped(memmap2::Mmap);
 

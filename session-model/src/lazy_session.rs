@@ -12,7 +12,9 @@ use crate::{
 
 /// A [`Session`] whose messages and tool uses stay JSON text until they are asked for.
 ///
-/// For a program that shows a few of many messages. Everything else is decoded when it is read. A
+/// For a program that shows a few of many messages. Everything else is decoded when it is read. It
+/// saves allocations, and of time only what decoding the messages takes: resuming was measured at
+/// three fifths to nineteen twentieths of what it takes with a [`Session`], the more the smaller. A
 /// message that is JSON but no message is no error until it is asked for; limits on size and depth
 /// hold for it all the same.
 ///

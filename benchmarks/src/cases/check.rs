@@ -76,7 +76,7 @@ fn check(bench: &Bench, spec: &Spec) -> Result<Setup> {
         Ok(bytes.len() as u64)
     };
     let path = document.path.clone();
-    let mut buffer = Vec::new();
+    let mut buffer = floors::Buffer::default();
     let read = move || floors::read_through(&path, &mut buffer);
     contenders.extend([
         Contender::new("ours, with tool calls", Role::Ours, one, sound),

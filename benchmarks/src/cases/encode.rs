@@ -4,6 +4,7 @@ use std::io::{BufWriter, Write};
 
 use anyhow::Result;
 use session_codec::Codec;
+use session_model::testing::{Layout, Shape};
 use session_model::{Session, SessionRecord};
 
 use super::sizes;
@@ -41,6 +42,17 @@ pub(super) fn cases(scale: Scale) -> Vec<Case> {
             move |bench| setup(bench, &spec, Codec::new().marks(Session::CAPPED)),
         ));
     }
+    // Here members and quotes cost more than text does.
+    let spec = Spec {
+        shape: Shape::TinyMessages,
+        layout: Layout::Compact,
+        bytes: 10_000_000,
+    };
+    cases.push(Case::built(
+        format!("encode/shape/tiny-messages/{}", Size(spec.bytes)),
+        "tiny-messages",
+        move |bench| setup(bench, &spec, Codec::new().marks(Session::CAPPED)),
+    ));
     cases
 }
 

@@ -79,7 +79,7 @@ fn setup(bench: &Bench, spec: &Spec) -> Result<Setup> {
     let database = engines(bench, &document, spec)?.join("sessions.sqlite");
     let sqlite = move || sqlite::tail(&sqlite::open_for_reading(&database)?, ID, usize::MAX);
     let (path, bytes) = (document.path.clone(), document.bytes);
-    let mut buffer = Vec::new();
+    let mut buffer = floors::Buffer::default();
     let read = move || floors::read_through(&path, &mut buffer);
     let seen = move |read: &u64| {
         anyhow::ensure!(*read == bytes, "read {read} of {bytes} bytes");

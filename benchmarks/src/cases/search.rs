@@ -200,7 +200,7 @@ fn finish(
     for path in &paths {
         expected += u64::from(map_contains(path, &finder)?);
     }
-    let mut buffer = Vec::new();
+    let mut buffer = floors::Buffer::default();
     let read = move || {
         paths
             .iter()

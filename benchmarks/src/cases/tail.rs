@@ -259,7 +259,7 @@ fn databases(engines: &Path, window: usize) -> Result<Vec<Contender>> {
 /// The first is what a tail without footer must do: read the file. The second is what a tail with one must do.
 fn floors(document: &Rc<Document>, window: usize) -> [Contender; 2] {
     let (path, bytes) = (document.path.clone(), document.bytes);
-    let mut buffer = Vec::new();
+    let mut buffer = floors::Buffer::default();
     let read = move || floors::read_through(&path, &mut buffer);
     let dropped = document.messages().saturating_sub(window) as u64;
     let read = Contender::new("read", Role::Floor, read, move |read: &u64| {

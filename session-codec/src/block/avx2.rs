@@ -12,7 +12,7 @@ use std::arch::x86_64::{
     _mm256_setzero_si256,
 };
 
-use super::{BLOCK, Bits, Kernel, Masks, STRIDE};
+use super::{BLOCK, Brackets, Kernel, Masks, STRIDE, Texts};
 
 /// Exists only where AVX2, carry-less multiplication and bit counting were
 /// detected.
@@ -89,13 +89,23 @@ unsafe fn vectors(block: &[u8; BLOCK]) -> [__m256i; 2] {
 
 impl Masks for Avx2 {
     #[inline(always)]
-    fn bits(self, block: &[u8; BLOCK]) -> Bits {
+    fn texts(self, block: &[u8; BLOCK]) -> Texts {
         // SAFETY: `self` exists, so the features were detected.
         unsafe {
             let block = vectors(block);
-            Bits {
+            Texts {
                 quotes: mask(block, 0, b'"'),
                 slashes: mask(block, 0, b'\\'),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn brackets(self, block: &[u8; BLOCK]) -> Brackets {
+        // SAFETY: `self` exists, so the features were detected.
+        unsafe {
+            let block = vectors(block);
+            Brackets {
                 opens: mask(block, 0x20, b'{'),
                 closes: mask(block, 0x20, b'}'),
             }

@@ -11,7 +11,7 @@ use std::arch::x86_64::{
     _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi8,
 };
 
-use super::{BLOCK, Bits, Kernel, Masks, STRIDE};
+use super::{BLOCK, Brackets, Kernel, Masks, STRIDE, Texts};
 
 /// Exists only where AVX-512 for bytes, carry-less multiplication and bit
 /// counting were detected.
@@ -73,13 +73,23 @@ unsafe fn mask(block: __m512i, fold: u8, byte: u8) -> u64 {
 
 impl Masks for Avx512 {
     #[inline(always)]
-    fn bits(self, block: &[u8; BLOCK]) -> Bits {
+    fn texts(self, block: &[u8; BLOCK]) -> Texts {
         // SAFETY: `self` exists, so the features were detected.
         unsafe {
             let block = load(block);
-            Bits {
+            Texts {
                 quotes: mask(block, 0, b'"'),
                 slashes: mask(block, 0, b'\\'),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn brackets(self, block: &[u8; BLOCK]) -> Brackets {
+        // SAFETY: `self` exists, so the features were detected.
+        unsafe {
+            let block = load(block);
+            Brackets {
                 opens: mask(block, 0x20, b'{'),
                 closes: mask(block, 0x20, b'}'),
             }

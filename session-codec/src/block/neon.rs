@@ -11,7 +11,7 @@ use std::arch::aarch64::{
     vpaddq_u8, vreinterpretq_u64_u8,
 };
 
-use super::{BLOCK, Bits, Kernel, Masks, STRIDE};
+use super::{BLOCK, Brackets, Kernel, Masks, STRIDE, Texts};
 
 /// Exists only where NEON was detected.
 #[derive(Debug, Clone, Copy)]
@@ -90,13 +90,23 @@ unsafe fn vectors(block: &[u8; BLOCK]) -> [uint8x16_t; 4] {
 
 impl Masks for Neon {
     #[inline(always)]
-    fn bits(self, block: &[u8; BLOCK]) -> Bits {
+    fn texts(self, block: &[u8; BLOCK]) -> Texts {
         // SAFETY: `self` exists, so the feature was detected.
         unsafe {
             let block = vectors(block);
-            Bits {
+            Texts {
                 quotes: mask(&block, 0, b'"'),
                 slashes: mask(&block, 0, b'\\'),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn brackets(self, block: &[u8; BLOCK]) -> Brackets {
+        // SAFETY: `self` exists, so the feature was detected.
+        unsafe {
+            let block = vectors(block);
+            Brackets {
                 opens: mask(&block, 0x20, b'{'),
                 closes: mask(&block, 0x20, b'}'),
             }

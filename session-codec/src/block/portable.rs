@@ -1,6 +1,6 @@
 //! Masks from words of eight bytes. Owns the arithmetic that works anywhere.
 
-use super::{BLOCK, Bits, Masks, STRIDE};
+use super::{BLOCK, Brackets, Masks, STRIDE, Texts};
 
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const LOWS: u64 = u64::from_ne_bytes([0x7f; 8]);
@@ -35,12 +35,18 @@ fn mask(block: &[u8; BLOCK], marks: impl Fn(u64) -> u64) -> u64 {
 
 impl Masks for Portable {
     #[inline]
-    fn bits(self, block: &[u8; BLOCK]) -> Bits {
-        // One bit tells `[` from `{` and `]` from `}`.
-        let folded = ONES * 0x20;
-        Bits {
+    fn texts(self, block: &[u8; BLOCK]) -> Texts {
+        Texts {
             quotes: mask(block, |word| equal(word, b'"')),
             slashes: mask(block, |word| equal(word, b'\\')),
+        }
+    }
+
+    #[inline]
+    fn brackets(self, block: &[u8; BLOCK]) -> Brackets {
+        // One bit tells `[` from `{` and `]` from `}`.
+        let folded = ONES * 0x20;
+        Brackets {
             opens: mask(block, |word| equal(word | folded, b'{')),
             closes: mask(block, |word| equal(word | folded, b'}')),
         }

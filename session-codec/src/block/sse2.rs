@@ -10,7 +10,7 @@ use std::arch::x86_64::{
     _mm_setzero_si128,
 };
 
-use super::{BLOCK, Bits, Masks, STRIDE};
+use super::{BLOCK, Brackets, Masks, STRIDE, Texts};
 
 /// The set that comes with the architecture, so that anybody may make one.
 #[derive(Debug, Clone, Copy)]
@@ -50,11 +50,18 @@ fn vectors(block: &[u8; BLOCK]) -> [__m128i; 4] {
 
 impl Masks for Sse2 {
     #[inline(always)]
-    fn bits(self, block: &[u8; BLOCK]) -> Bits {
+    fn texts(self, block: &[u8; BLOCK]) -> Texts {
         let block = vectors(block);
-        Bits {
+        Texts {
             quotes: mask(&block, 0, b'"'),
             slashes: mask(&block, 0, b'\\'),
+        }
+    }
+
+    #[inline(always)]
+    fn brackets(self, block: &[u8; BLOCK]) -> Brackets {
+        let block = vectors(block);
+        Brackets {
             opens: mask(&block, 0x20, b'{'),
             closes: mask(&block, 0x20, b'}'),
         }

@@ -1,11 +1,12 @@
 //! Every instruction set against looking at one byte after the other.
 
-use super::{BLOCK, Bits, Instructions, Kernel, Masks, STRIDE};
+use super::{BLOCK, Brackets, Instructions, Kernel, Masks, STRIDE, Texts};
 
 /// What a set says of a stride: its first block, and whether it has a quote.
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
-    bits: Bits,
+    texts: Texts,
+    brackets: Brackets,
     commas: u64,
     parities: u64,
     has_quote: bool,
@@ -18,11 +19,12 @@ impl Kernel for Ask<'_> {
 
     fn run<M: Masks>(self, masks: M) -> Said {
         let block = self.0.first_chunk().unwrap();
-        let bits = masks.bits(block);
+        let texts = masks.texts(block);
         Said {
-            bits,
+            texts,
+            brackets: masks.brackets(block),
             commas: masks.commas(block),
-            parities: masks.parities(bits.quotes),
+            parities: masks.parities(texts.quotes),
             has_quote: masks.has_quote(self.0),
         }
     }
@@ -39,9 +41,11 @@ fn naive(stride: &[u8; STRIDE]) -> Said {
         mask | u64::from(inside) << at
     });
     Said {
-        bits: Bits {
+        texts: Texts {
             quotes: mask(b"\""),
             slashes: mask(b"\\"),
+        },
+        brackets: Brackets {
             opens: mask(b"{["),
             closes: mask(b"}]"),
         },

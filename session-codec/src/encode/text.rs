@@ -13,6 +13,8 @@ use std::{
 
 use serde::ser::{Error as _, Serializer};
 
+use crate::plain::{BLOCK, ends, special};
+
 /// Bytes of text that are escaped at once: more than most strings have.
 const PIECE: usize = 4 << 10;
 
@@ -137,93 +139,85 @@ impl fmt::Display for Pieces<'_> {
     }
 }
 
-/// Marks the bytes of a word that JSON escapes, in their highest bits. Only the
-/// lowest mark is sure.
-#[inline]
-fn special(word: u64) -> u64 {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    let quote = zero(word ^ (ONES * u64::from(b'"')));
-    let slash = zero(word ^ (ONES * u64::from(b'\\')));
-    (control | quote | slash) & HIGH
-}
-
-/// Reports whether JSON escapes any of these bytes.
-#[inline]
-fn any_special(block: &[u8; 32]) -> bool {
-    let mut any = 0;
-    for byte in block {
-        any |= u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
-    }
-    any != 0
-}
-
-/// Spells a byte that JSON escapes and returns how long that is.
-#[inline]
-fn escape(byte: u8, out: &mut [u8]) -> usize {
+/// How JSON spells a byte that it escapes, and in the last place how long that
+/// is.
+const SPELLED: [[u8; 8]; 256] = {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let short = match byte {
-        b'"' | b'\\' => byte,
-        b'\n' => b'n',
-        b'\t' => b't',
-        b'\r' => b'r',
-        0x08 => b'b',
-        0x0c => b'f',
-        _ => {
-            let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
-            out[..6].copy_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
-            return 6;
-        }
-    };
-    out[..2].copy_from_slice(&[b'\\', short]);
-    2
-}
+    let mut table = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = [
+            b'\\',
+            b'u',
+            b'0',
+            b'0',
+            HEX[byte >> 4],
+            HEX[byte & 15],
+            0,
+            6,
+        ];
+        byte += 1;
+    }
+    let mut short = 0;
+    while short < SHORT.len() {
+        let (byte, letter) = SHORT[short];
+        table[byte as usize] = [b'\\', letter, 0, 0, 0, 0, 0, 2];
+        short += 1;
+    }
+    table
+};
+
+/// Bytes that are escaped by a letter.
+const SHORT: [(u8, u8); 7] = [
+    (b'"', b'"'),
+    (b'\\', b'\\'),
+    (b'\n', b'n'),
+    (b'\t', b't'),
+    (b'\r', b'r'),
+    (0x08, b'b'),
+    (0x0c, b'f'),
+];
+
+/// Room for a block of which every byte is escaped, and for one word more.
+const WRITTEN: usize = 6 * BLOCK + 8;
 
 /// Spells text as `serde_json` does. `out` has room for six bytes a byte, and
 /// eight more.
 fn spell(text: &[u8], out: &mut [u8]) -> usize {
     let (mut at, mut to) = (0, 0);
-    while let Some(block) = text[at..].first_chunk::<32>() {
-        if !any_special(block) {
-            out[to..to + 32].copy_from_slice(block);
-            (at, to) = (at + 32, to + 32);
+    // All of a block is copied, and what stands from the first byte on that is
+    // escaped is written over: the stretches between are short.
+    while let Some(block) = text[at..].first_chunk::<BLOCK>()
+        && let Some(place) = out[to..].first_chunk_mut::<WRITTEN>()
+    {
+        place[..BLOCK].copy_from_slice(block);
+        let found = special(block);
+        if found == 0 {
+            (at, to) = (at + BLOCK, to + BLOCK);
             continue;
         }
-        let end = at + 32;
-        while let Some(bytes) = text[at..].first_chunk::<8>().filter(|_| at < end) {
-            (at, to) = step(*bytes, at, to, out);
+        // Escaped bytes come in runs: escapes of escapes.
+        let mut next = found.trailing_zeros() as usize;
+        let mut end = next;
+        while found >> next & 1 == 1 {
+            let spelled = &SPELLED[usize::from(block[next % BLOCK])];
+            place[end..end + 8].copy_from_slice(spelled);
+            end += usize::from(spelled[7]);
+            next += 1;
         }
-        if at < end {
-            break;
-        }
-    }
-    while let Some(bytes) = text[at..].first_chunk::<8>() {
-        (at, to) = step(*bytes, at, to, out);
+        (at, to) = (at + next, to + end);
     }
     for byte in &text[at..] {
-        if special(u64::from(*byte) | !0xff) == 0 {
+        if ends(*byte) {
+            let spelled = &SPELLED[usize::from(*byte)];
+            out[to..to + 8].copy_from_slice(spelled);
+            to += usize::from(spelled[7]);
+        } else {
             out[to] = *byte;
             to += 1;
-        } else {
-            to += escape(*byte, &mut out[to..]);
         }
     }
     to
-}
-
-/// Takes a word up to the first byte that is escaped, and that byte.
-#[inline]
-fn step(bytes: [u8; 8], at: usize, to: usize, out: &mut [u8]) -> (usize, usize) {
-    out[to..to + 8].copy_from_slice(&bytes);
-    let special = special(u64::from_le_bytes(bytes));
-    if special == 0 {
-        return (at + 8, to + 8);
-    }
-    let plain = (special.trailing_zeros() / 8) as usize;
-    let to = to + plain;
-    (at + plain + 1, to + escape(bytes[plain], &mut out[to..]))
 }
 
 #[cfg(test)]

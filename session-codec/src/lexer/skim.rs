@@ -132,8 +132,6 @@ struct Seen {
     /// Backslashes, which have no business there.
     stray: u64,
     inside: u64,
-    /// Whether no quote stands in the block, escaped or not.
-    quiet: bool,
 }
 
 impl Seen {
@@ -151,26 +149,52 @@ impl Seen {
     }
 }
 
-/// Looks at one block, of which the first `len` bytes are the document's.
+/// The quotes of a block that begin or end strings, and what else it takes to
+/// tell the insides of those.
+#[derive(Debug, Clone, Copy)]
+struct Quotes {
+    /// Quotes that are not escaped.
+    unescaped: u64,
+    slashes: u64,
+    /// Whether no quote stands in the block, escaped or not.
+    none: bool,
+}
+
+/// Looks for the ends of strings in a block, of which the first `len` bytes are
+/// the document's.
 #[inline(always)]
 #[expect(
     clippy::inline_always,
     reason = "compiled with the features of its caller"
 )]
-fn look<M: Masks>(masks: M, block: &[u8; BLOCK], len: usize, strings: &mut Strings) -> Seen {
-    let bits = masks.bits(block);
+fn quotes<M: Masks>(masks: M, block: &[u8; BLOCK], len: usize, strings: &mut Strings) -> Quotes {
+    let texts = masks.texts(block);
     // Always, as a branch on backslashes would be guessed wrong too often.
-    let (escaped, escaping) = escapes(bits.slashes, strings.escaped);
+    let (escaped, escaping) = escapes(texts.slashes, strings.escaped);
     strings.escaped = (escaping >> (len - 1)) & 1;
-    let inside = masks.parities(bits.quotes & !escaped) ^ strings.inside;
+    Quotes {
+        unescaped: texts.quotes & !escaped,
+        slashes: texts.slashes,
+        none: texts.quotes == 0,
+    }
+}
+
+/// Looks at the rest of that block.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "compiled with the features of its caller"
+)]
+fn look<M: Masks>(masks: M, block: &[u8; BLOCK], quotes: Quotes, strings: &mut Strings) -> Seen {
+    let brackets = masks.brackets(block);
+    let inside = masks.parities(quotes.unescaped) ^ strings.inside;
     // All ones or none, as the last bit.
     strings.inside = (inside >> 63).wrapping_neg();
     Seen {
-        opens: bits.opens & !inside,
-        closes: bits.closes & !inside,
-        stray: bits.slashes & !inside,
+        opens: brackets.opens & !inside,
+        closes: brackets.closes & !inside,
+        stray: quotes.slashes & !inside,
         inside,
-        quiet: bits.quotes == 0,
     }
 }
 
@@ -218,8 +242,17 @@ impl<V: Visit> Kernel for Run<'_, V> {
             // Nothing but this loop is hot, so nothing is called in it.
             let mut met = None;
             for block in blocks {
-                let seen = look(masks, block, BLOCK, &mut strings);
-                quiet = if seen.quiet { quiet + 1 } else { 0 };
+                let quotes = quotes(masks, block, BLOCK, &mut strings);
+                quiet = if quotes.none { quiet + 1 } else { 0 };
+                // In the middle of a string nothing else matters.
+                if quotes.unescaped == 0 && strings.inside != 0 {
+                    self.at += BLOCK;
+                    if quiet >= QUIET {
+                        break;
+                    }
+                    continue;
+                }
+                let seen = look(masks, block, quotes, &mut strings);
                 if seen.stays_below(depth, room) {
                     depth = seen.depth_after(depth);
                 } else {
@@ -233,14 +266,11 @@ impl<V: Visit> Kernel for Run<'_, V> {
                     }
                 }
                 self.at += BLOCK;
-                if quiet >= QUIET && strings.inside != 0 {
-                    break;
-                }
             }
             let mut padded = [b' '; BLOCK];
             let (block, seen, left, len) = if let Some((block, seen, left)) = met {
                 (block, seen, left, BLOCK)
-            } else if quiet >= QUIET {
+            } else if quiet >= QUIET && strings.inside != 0 {
                 self.at += pass_text(masks, &bytes[self.at..], &mut strings);
                 quiet = 0;
                 continue;
@@ -251,7 +281,8 @@ impl<V: Visit> Kernel for Run<'_, V> {
                 if rest.is_empty() {
                     break;
                 }
-                let seen = look(masks, &padded, rest.len(), &mut strings);
+                let quotes = quotes(masks, &padded, rest.len(), &mut strings);
+                let seen = look(masks, &padded, quotes, &mut strings);
                 (&padded, seen, !0, rest.len())
             };
             let commas = masks.commas(block) & !seen.inside;

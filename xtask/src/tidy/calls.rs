@@ -21,7 +21,8 @@ const UNSAFE: &[&str] = &[
     "session-codec/src/block/neon.rs",
     "session-codec/src/block/sse2.rs",
     "session-codec/src/mapped.rs",
-    "session-codec/src/parser/direct/scan.rs",
+    "session-codec/src/plain.rs",
+    "session-codec/tests/allocations.rs",
     "session-codec/tests/it/traits.rs",
     "session-model/tests/it/allocations.rs",
 ];

@@ -3,7 +3,10 @@
 
 use serde_json::Error;
 
-use super::{Direct, Input, scan::plain, text::simple_escape};
+use super::{
+    Direct, Input,
+    scan::{plain, simple_escape},
+};
 
 /// Kinds of the containers that are open, the innermost in the lowest bit, 1
 /// for an object. The depth limit is below its width.

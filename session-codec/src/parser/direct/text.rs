@@ -7,7 +7,7 @@ use serde_json::Error;
 
 use super::{
     Direct, Input,
-    scan::{copy_plain, plain},
+    scan::{copy_text, plain, simple_escape},
 };
 
 /// Bytes from which on a check by vector instructions pays for its call.
@@ -27,11 +27,16 @@ pub(super) fn utf8(bytes: &[u8]) -> Option<&str> {
 #[derive(Debug)]
 enum Text {
     Here(Range<usize>),
-    Scratch,
+    /// The first so many bytes of the scratch buffer.
+    Scratch(usize),
 }
 
 /// A byte that the input surely has, once that many were waited for.
 const ESCAPE_BYTES: usize = 12;
+
+/// Bytes of the scratch buffer that are free before each step: more than a block
+/// or a character.
+const ROOM: usize = 64;
 
 impl<I: Input> Direct<'_, I> {
     /// Takes a string whose opening quote is next, and hands its text on.
@@ -43,7 +48,7 @@ impl<I: Input> Direct<'_, I> {
         let text = self.read_string()?;
         let text = match text {
             Text::Here(range) => self.input.text(range),
-            Text::Scratch => utf8(&self.scratch),
+            Text::Scratch(length) => utf8(&self.scratch[..length]),
         };
         match text {
             Some(text) => take(text),
@@ -66,10 +71,13 @@ impl<I: Input> Direct<'_, I> {
                     return Ok(Text::Here(start..end));
                 }
                 Some(b'\\') => {
-                    self.scratch.clear();
-                    self.scratch.extend_from_slice(&bytes[start..self.at]);
-                    self.read_escaped()?;
-                    return Ok(Text::Scratch);
+                    let before = &bytes[start..self.at];
+                    let length = before.len();
+                    if self.scratch.len() < length + ROOM {
+                        self.scratch.resize(length + ROOM, 0);
+                    }
+                    self.scratch[..length].copy_from_slice(before);
+                    return Ok(Text::Scratch(self.read_escaped(length)?));
                 }
                 Some(_) => return Err(self.refuse()),
                 None => {
@@ -89,28 +97,32 @@ impl<I: Input> Direct<'_, I> {
         }
     }
 
-    /// Decodes the rest of a string into the scratch buffer.
-    fn read_escaped(&mut self) -> Result<(), Error> {
+    /// Decodes the rest of a string into the scratch buffer, behind so many
+    /// bytes, and returns how many there are then.
+    fn read_escaped(&mut self, mut length: usize) -> Result<usize, Error> {
         loop {
-            let bytes = self.input.bytes();
-            let rest = &bytes[self.at..];
-            let length = copy_plain(rest, &mut self.scratch);
-            self.at += length;
-            match rest.get(length) {
+            let (taken, written) =
+                copy_text(&self.input.bytes()[self.at..], &mut self.scratch[length..]);
+            self.at += taken;
+            length += written;
+            if self.scratch.len() - length < ROOM {
+                // Zeroed once: the buffer never becomes shorter.
+                self.scratch.resize(2 * self.scratch.len(), 0);
+                continue;
+            }
+            match self.input.bytes().get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(length);
                 }
-                Some(b'\\') => {
-                    let simple = rest.get(length + 1).copied().and_then(simple_escape);
-                    if let Some(byte) = simple {
-                        self.scratch.push(byte);
-                        self.at += 2;
-                    } else {
-                        self.escape()?;
-                    }
+                Some(b'\\') => length += self.escape(length)?,
+                Some(..0x20) => return Err(self.refuse()),
+                // Near the end of the bytes at hand.
+                Some(&byte) => {
+                    self.scratch[length] = byte;
+                    self.at += 1;
+                    length += 1;
                 }
-                Some(_) => return Err(self.refuse()),
                 None => {
                     if !self.more()? {
                         return Err(self.refuse());
@@ -120,10 +132,10 @@ impl<I: Input> Direct<'_, I> {
         }
     }
 
-    /// Decodes an escape that is cut by the end of the bytes at hand, or has
-    /// digits.
+    /// Decodes an escape that is near the end of the bytes at hand, or has
+    /// digits, to that place of the scratch buffer, and returns its length there.
     #[cold]
-    fn escape(&mut self) -> Result<(), Error> {
+    fn escape(&mut self, place: usize) -> Result<usize, Error> {
         while self.input.bytes().len() - self.at < ESCAPE_BYTES {
             if !self.more()? {
                 break;
@@ -131,34 +143,17 @@ impl<I: Input> Direct<'_, I> {
         }
         let rest = &self.input.bytes()[self.at..];
         let simple = rest.get(1).copied().and_then(simple_escape);
-        if let Some(byte) = simple {
-            self.scratch.push(byte);
-            self.at += 2;
-            return Ok(());
-        }
-        let Some((character, length)) = digits(rest) else {
+        let found = match simple {
+            Some(byte) => Some((char::from(byte), 2)),
+            None => digits(rest),
+        };
+        let Some((character, length)) = found else {
             return Err(self.refuse());
         };
-        let mut utf8 = [0; 4];
-        let utf8 = character.encode_utf8(&mut utf8).as_bytes();
-        self.scratch.extend_from_slice(utf8);
+        let utf8 = character.encode_utf8(&mut self.scratch[place..]).len();
         self.at += length;
-        Ok(())
+        Ok(utf8)
     }
-}
-
-/// Returns what an escape of one letter stands for.
-#[inline]
-pub(super) fn simple_escape(letter: u8) -> Option<u8> {
-    Some(match letter {
-        b'n' => b'\n',
-        b'"' | b'\\' | b'/' => letter,
-        b't' => b'\t',
-        b'r' => b'\r',
-        b'b' => 8,
-        b'f' => 12,
-        _ => return None,
-    })
 }
 
 /// Decodes an escape with digits, or a pair of them, and says how long it is.
