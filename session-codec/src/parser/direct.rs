@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Error;
 
 pub(crate) use input::{Input, Pieces, Whole};
+pub(crate) use scan::special;
 
 use crate::{Limits, RESERVED};
 

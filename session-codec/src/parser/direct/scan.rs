@@ -51,7 +51,7 @@ fn ends(byte: u8) -> bool {
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 #[inline]
 #[expect(unsafe_code, reason = "calls vector instructions")]
-fn special(block: &[u8; 16]) -> u32 {
+pub(crate) fn special(block: &[u8; 16]) -> u32 {
     // SAFETY:
     // - SSE2 is part of the target for which this is compiled, says the `cfg`.
     unsafe { special_sse2(block) }
@@ -80,7 +80,7 @@ fn special_sse2(block: &[u8; 16]) -> u32 {
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 #[inline]
-fn special(block: &[u8; 16]) -> u32 {
+pub(crate) fn special(block: &[u8; 16]) -> u32 {
     // One bit a byte; compilers make vector code of it where there is any.
     block
         .iter()
