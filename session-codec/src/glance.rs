@@ -2,7 +2,7 @@
 //! not plain is left to [`Codec::header`](crate::Codec::header). Owns when an answer is certain; must not know what the
 //! members mean.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use crate::header::visit_from_end;
 
@@ -52,16 +52,13 @@ impl<'a, const N: usize> Glance<'a, N> {
         names: [&'a str; N],
         arrays: &[&str],
     ) -> Option<Self> {
-        let mut glance = Self {
-            names,
-            values: [None; N],
-            upto: 0,
-            more: true,
-        };
         let mut scan = Scan::new(bytes);
+        let mut places = [const { None }; N];
+        let mut left = N;
         scan.token(b'{')?;
         if scan.peek()? == b'}' {
-            return glance.ended(scan, bytes, whole);
+            scan.token(b'}')?;
+            return Self::ended(names, places, scan, bytes, whole);
         }
         loop {
             let key = scan.key()?;
@@ -72,22 +69,21 @@ impl<'a, const N: usize> Glance<'a, N> {
             }
             let value = scan.value()?;
             if let Some(index) = names.iter().position(|name| name.as_bytes() == key) {
-                let text = std::str::from_utf8(value).ok()?;
-                if glance.values[index].replace(text).is_some() {
+                if places[index].replace(value).is_some() {
                     return None;
                 }
-                if glance.values.iter().all(Option::is_some) {
+                left -= 1;
+                if left == 0 {
                     break;
                 }
             }
             match scan.next()? {
                 b',' => {}
-                b'}' => return glance.ended_after(scan, bytes, whole),
+                b'}' => return Self::ended(names, places, scan, bytes, whole),
                 _ => return None,
             }
         }
-        glance.upto = scan.at();
-        Some(glance)
+        Self::at(names, places, bytes.get(..scan.at())?, true)
     }
 
     /// Looks at one object that is a value.
@@ -129,7 +125,7 @@ impl<'a, const N: usize> Glance<'a, N> {
             {
                 let value = &bytes[value];
                 let mut scan = Scan::new(value);
-                let whole = scan.value().is_some_and(|text| text.len() == value.len());
+                let whole = scan.value().is_some_and(|place| place == (0..value.len()));
                 match std::str::from_utf8(value) {
                     Ok(text) if whole => self.values[index] = Some(text),
                     _ => {
@@ -159,17 +155,35 @@ impl<'a, const N: usize> Glance<'a, N> {
         self.more
     }
 
-    fn ended(self, mut scan: Scan<'a>, bytes: &[u8], whole: bool) -> Option<Self> {
-        scan.token(b'}')?;
-        self.ended_after(scan, bytes, whole)
+    /// The object is over: nothing but white space may follow, and all of it was seen.
+    fn ended(
+        names: [&'a str; N],
+        places: [Option<Range<usize>>; N],
+        mut scan: Scan<'a>,
+        bytes: &'a [u8],
+        whole: bool,
+    ) -> Option<Self> {
+        scan.white_space();
+        if !whole || scan.at() != bytes.len() {
+            return None;
+        }
+        Self::at(names, places, bytes, false)
     }
 
-    /// The object is over: nothing but white space may follow, and all of it was seen.
-    fn ended_after(mut self, mut scan: Scan<'a>, bytes: &[u8], whole: bool) -> Option<Self> {
-        scan.white_space();
-        self.upto = bytes.len();
-        self.more = false;
-        (whole && scan.at() == bytes.len()).then_some(self)
+    /// Takes what stands at these places, if all that was passed is text: keys too, which are compared as bytes.
+    fn at(
+        names: [&'a str; N],
+        places: [Option<Range<usize>>; N],
+        passed: &'a [u8],
+        more: bool,
+    ) -> Option<Self> {
+        let text = std::str::from_utf8(passed).ok()?;
+        Some(Self {
+            names,
+            values: places.map(|place| text.get(place?)),
+            upto: passed.len(),
+            more,
+        })
     }
 }
 

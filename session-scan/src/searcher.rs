@@ -2,7 +2,6 @@
 //!
 //! Owns the patterns, the reused buffer and the borders between blocks. Must not know what the patterns mean.
 
-use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
 
@@ -11,15 +10,17 @@ use memchr::memmem::Finder;
 use crate::Corpus;
 
 mod block;
+mod buffer;
 mod parallel;
 mod sieve;
 
+pub use buffer::SearchBuffer;
 pub use parallel::{Next, Searched, Visitor};
 pub use sieve::{CandidateFinder, Sieve, Sifted};
 
-/// Bytes read at once. Reading 256 KB into the same buffer again and again beats mapping files, whose page faults all
-/// wait for one lock; see `docs/benchmarks.md` of the project.
-const BLOCK: usize = 256 * 1024;
+/// Bytes read at once. Reading 128 KB into the same buffer again and again, which stays in the cache of its core, beats
+/// mapping files, whose page faults all wait for one lock; see `docs/benchmarks.md` of the project.
+const BLOCK: usize = 128 * 1024;
 
 /// One occurrence of one pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,42 +44,6 @@ pub struct Searcher {
     block: usize,
 }
 
-/// The buffer of one worker, kept from file to file.
-///
-/// # Memory
-///
-/// Nothing before the first search; then one block and the length of the longest pattern, or what a [`Sieve`] holds.
-#[derive(Default)]
-pub struct SearchBuffer {
-    bytes: Vec<u8>,
-    /// How many of the bytes are a whole file that was left here.
-    held: usize,
-}
-
-impl SearchBuffer {
-    /// Makes an empty buffer.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Returns the whole file that the last [`Sieve::look`] left here; nothing after any other answer.
-    #[must_use]
-    pub fn held(&self) -> &[u8] {
-        self.bytes.get(..self.held).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for SearchBuffer {
-    /// Tells how large it is, not what is in it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SearchBuffer")
-            .field("bytes", &self.bytes.len())
-            .field("held", &self.held)
-            .finish()
-    }
-}
-
 impl Searcher {
     /// Prepares a search for these patterns.
     pub fn new(patterns: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
@@ -92,7 +57,7 @@ impl Searcher {
         }
     }
 
-    /// Sets how many bytes are read at once; 256 KB unless told, and at least 1.
+    /// Sets how many bytes are read at once; 128 KB unless told, and at least 1.
     pub fn block_bytes(mut self, bytes: usize) -> Self {
         self.block = bytes.max(1);
         self

@@ -21,7 +21,17 @@ pub(crate) struct Documents<'b> {
     backend: &'b dyn Backend,
     bytes_read: AtomicU64,
     /// The journals there are, once they were listed: where a session has none, none is looked for.
-    journals: OnceLock<HashMap<String, BlobStat>>,
+    journals: OnceLock<Journals>,
+}
+
+/// The journals that a listing showed, by session.
+pub(crate) type Journals = HashMap<String, BlobStat>;
+
+/// Lists the journals of a backend.
+pub(crate) fn journals(backend: &dyn Backend) -> Result<Journals, Error> {
+    let found = backend.list(Area::Journal)?.entries;
+    let journals = found.into_iter().map(|entry| (entry.name, entry.stat));
+    Ok(journals.collect())
 }
 
 /// One open document, and what its journal adds to it. What is read at an offset is the document's own.
@@ -55,32 +65,40 @@ impl<'b> Documents<'b> {
         }
     }
 
+    /// As `new`, with the journals listed before.
+    pub(crate) fn knowing(backend: &'b dyn Backend, journals: Journals) -> Self {
+        Self {
+            journals: OnceLock::from(journals),
+            ..Self::new(backend)
+        }
+    }
+
     /// The bytes read of all documents so far.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
     }
 
     /// Lists the journals, so that what is listed after this knows of them.
-    pub(crate) fn journals(&self) -> Result<&HashMap<String, BlobStat>, Error> {
+    pub(crate) fn journals(&self) -> Result<&Journals, Error> {
         if let Some(known) = self.journals.get() {
             return Ok(known);
         }
-        let found = self.backend.list(Area::Journal)?.entries;
-        let journals = found.into_iter().map(|entry| (entry.name, entry.stat));
-        Ok(self.journals.get_or_init(|| journals.collect()))
+        let found = journals(self.backend)?;
+        Ok(self.journals.get_or_init(|| found))
     }
 
     /// Documents of a listing as the scanner knows them: a session was last changed when its journal was, if that is later.
     /// The listing is taken, so that thousands of names are not copied.
-    pub(crate) fn entries(&self, found: Vec<BackendEntry>) -> Result<Vec<Entry>, Error> {
-        let journals = self.journals()?;
+    /// Journals are listed before documents; those that were not are taken not to be there.
+    pub(crate) fn entries(&self, found: Vec<BackendEntry>) -> Vec<Entry> {
+        let journals = self.journals.get().filter(|journals| !journals.is_empty());
         let entry = |mut found: BackendEntry| {
-            if let Some(journal) = journals.get(&found.name) {
+            if let Some(journal) = journals.and_then(|journals| journals.get(&found.name)) {
                 found.stat.modified = found.stat.modified.max(journal.modified);
             }
             placed(Entry::new(found.name, 0, 0), &found.stat)
         };
-        Ok(found.into_iter().map(entry).collect())
+        found.into_iter().map(entry).collect()
     }
 
     /// Opens one document and its journal, `None` where there is no document.
@@ -291,7 +309,7 @@ impl<'b> Corpus for &'b Documents<'_> {
             let reason = Reason::Other(rejected.reason.to_string().into());
             Rejected::new(rejected.name, reason)
         });
-        let entries = self.entries(found.entries).map_err(io::Error::other)?;
+        let entries = self.entries(found.entries);
         Ok(Listing::new(entries, rejected.collect()))
     }
 

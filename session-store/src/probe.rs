@@ -7,7 +7,7 @@ use session_model::{SessionHeader, SessionId, SessionRecord};
 use session_scan::{Entry, Look, Probe, Ranked, SearchBuffer, Searcher};
 
 use crate::append::UPDATED_AT;
-use crate::corpus::{Document, Documents};
+use crate::corpus::{Beside, Document, Documents};
 use crate::failure::{from_codec, from_header};
 use crate::order::{Nanos, Recency};
 use crate::skipped::Unusable;
@@ -240,6 +240,16 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
         }
         if let Err(error) = document.confirm(|| self.shared.path(&entry.name)) {
             return Unusable::look(SkipReason::Failed(error));
+        }
+        if matches!(document.beside(), Beside::Displaced) {
+            // The time of a journal that is none of this document's is not its time.
+            return match document.stat() {
+                Ok(stat) => self.judge(&crate::corpus::entry(&entry.name, &stat), document),
+                Err(source) => {
+                    let path = self.shared.path(&entry.name);
+                    Unusable::look(SkipReason::Failed(Error::io("stat", &path, source)))
+                }
+            };
         }
         let look = self.judge(entry, document);
         if !matches!(look, Look::Hit(_)) {

@@ -1,12 +1,15 @@
 //! What callers ask of a search and what they get back. Plain values.
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use session_codec::Case;
 use session_model::{Role, SessionId, SessionSummary};
+
+use crate::progress::Watch;
+use crate::{Progress, Scope};
 
 pub(crate) mod file;
 mod hits;
@@ -50,6 +53,8 @@ pub struct SearchQuery {
     pub(crate) what: What,
     pub(crate) case: Case,
     pub(crate) workspace: Option<PathBuf>,
+    pub(crate) scope: Scope,
+    pub(crate) watch: Watch,
     pub(crate) limit: Option<usize>,
     pub(crate) per_session: Option<usize>,
     pub(crate) fields: Fields,
@@ -87,6 +92,8 @@ impl SearchQuery {
             what,
             case: Case::Sensitive,
             workspace: None,
+            scope: Scope::Exact,
+            watch: Watch::default(),
             limit: None,
             per_session: None,
             fields: Fields::Text,
@@ -103,6 +110,22 @@ impl SearchQuery {
     /// Searches sessions of one directory only.
     pub fn workspace(mut self, directory: impl AsRef<Path>) -> Self {
         self.workspace = Some(directory.as_ref().to_owned());
+        self
+    }
+
+    /// Chooses what counts as that directory; without one there is nothing to choose.
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Calls a function, from the threads that search, whenever a session was searched and at the end.
+    /// [`ControlFlow::Break`] stops the search as a [`Stopper`] does: hits that were not taken yet are gone.
+    pub fn on_progress(
+        mut self,
+        observe: impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.watch = Watch::new(observe);
         self
     }
 

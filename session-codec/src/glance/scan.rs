@@ -2,6 +2,10 @@
 //!
 //! Everything accepted here is accepted by the lexer, with the same borders. What is refused may be good JSON too.
 
+use std::ops::Range;
+
+use crate::plain::special;
+
 /// How deep a value that is passed over may be nested.
 const DEPTH: usize = 64;
 
@@ -10,11 +14,23 @@ const DEPTH: usize = 64;
 pub(super) struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Where the block of bytes begins that was looked at last.
+    block: usize,
+    /// A bit for each byte of that block that means something in a string.
+    marks: u64,
 }
+
+/// Bytes that are looked at at once.
+const BLOCK: usize = 64;
 
 impl<'a> Scan<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self {
+            bytes,
+            at: 0,
+            block: usize::MAX,
+            marks: 0,
+        }
     }
 
     pub(super) fn at(&self) -> usize {
@@ -28,42 +44,56 @@ impl<'a> Scan<'a> {
     }
 
     /// Shows the next byte that is no white space.
+    #[inline]
     pub(super) fn peek(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        if byte > b' ' {
+            return Some(byte);
+        }
         self.white_space();
         self.bytes.get(self.at).copied()
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Option<u8> {
         let byte = self.peek()?;
         self.at += 1;
         Some(byte)
     }
 
+    #[inline]
     pub(super) fn token(&mut self, expected: u8) -> Option<()> {
         (self.next()? == expected).then_some(())
     }
 
-    /// Reads a key without escapes, and gives what is between its quotes.
+    /// Reads a key without escapes, and gives what is between its quotes, of which nobody has said that it is text.
+    #[inline]
     pub(super) fn key(&mut self) -> Option<&'a [u8]> {
         self.token(b'"')?;
         let from = self.at;
-        let plain = self.string()?;
-        let key = &self.bytes[from..self.at - 1];
-        // A key that is not text is equal to no name, but broken.
-        (plain && (key.is_ascii() || std::str::from_utf8(key).is_ok())).then_some(key)
+        (self.special()? == b'"').then(|| &self.bytes[from..self.at - 1])
     }
 
-    /// Passes a value, and gives its text.
-    pub(super) fn value(&mut self) -> Option<&'a [u8]> {
-        self.peek()?;
-        let from = self.at;
+    /// Passes a value, and gives its place.
+    #[inline]
+    pub(super) fn value(&mut self) -> Option<Range<usize>> {
+        let first = self.next()?;
+        let from = self.at - 1;
+        match first {
+            b'"' => self.string()?,
+            b'{' | b'[' => self.container(first)?,
+            first => self.scalar(first)?,
+        }
+        Some(from..self.at)
+    }
+
+    /// Passes the rest of an object or array.
+    fn container(&mut self, mut first: u8) -> Option<()> {
         let mut open = [0_u8; DEPTH];
         let mut depth = 0;
         loop {
-            match self.next()? {
-                b'"' => {
-                    self.string()?;
-                }
+            match first {
+                b'"' => self.string()?,
                 bracket @ (b'{' | b'[') => {
                     *open.get_mut(depth)? = bracket;
                     depth += 1;
@@ -73,6 +103,7 @@ impl<'a> Scan<'a> {
                             self.key()?;
                             self.token(b':')?;
                         }
+                        first = self.next()?;
                         continue;
                     }
                     self.at += 1;
@@ -83,7 +114,7 @@ impl<'a> Scan<'a> {
             // A value is over: close what ends with it.
             loop {
                 let Some(inner) = depth.checked_sub(1) else {
-                    return Some(&self.bytes[from..self.at]);
+                    return Some(());
                 };
                 match (self.next()?, open[inner]) {
                     (b',', b'{') => {
@@ -96,17 +127,17 @@ impl<'a> Scan<'a> {
                     _ => return None,
                 }
             }
+            first = self.next()?;
         }
     }
 
-    /// Passes a string whose opening quote was passed, and says whether it has no escapes.
-    fn string(&mut self) -> Option<bool> {
-        let mut plain = true;
+    /// Passes a string whose opening quote was passed.
+    #[inline]
+    fn string(&mut self) -> Option<()> {
         loop {
             match self.special()? {
-                b'"' => return Some(plain),
+                b'"' => return Some(()),
                 b'\\' => {
-                    plain = false;
                     let escape = *self.bytes.get(self.at)?;
                     self.at += 1;
                     match escape {
@@ -127,31 +158,20 @@ impl<'a> Scan<'a> {
     }
 
     /// Goes behind the next byte that means something in a string: a quote, a backslash, a control character.
+    #[inline]
     fn special(&mut self) -> Option<u8> {
-        const ONES: u64 = 0x0101_0101_0101_0101;
-        const HIGH: u64 = 0x8080_8080_8080_8080;
-        let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-        // Eight bytes at once; borrows only disturb bytes behind the first that is found.
-        while let Some(chunk) = self.bytes[self.at..].first_chunk::<8>() {
-            let word = u64::from_le_bytes(*chunk);
-            let control = word.wrapping_sub(ONES * 0x20) & !word;
-            let found = (zero(word ^ (ONES * u64::from(b'"')))
-                | zero(word ^ (ONES * u64::from(b'\\')))
-                | control)
-                & HIGH;
-            if found != 0 {
-                let index = found.trailing_zeros() as usize / 8;
-                self.at += index + 1;
-                return Some(chunk[index]);
-            }
-            self.at += 8;
-        }
         loop {
-            let byte = *self.bytes.get(self.at)?;
-            self.at += 1;
-            if matches!(byte, b'"' | b'\\' | 0..=0x1f) {
-                return Some(byte);
+            let block = self.at - self.at % BLOCK;
+            if block != self.block {
+                (self.block, self.marks) = (block, marks(self.bytes.get(block..)?));
             }
+            let ahead = self.marks >> (self.at - block);
+            if ahead != 0 {
+                let at = self.at + ahead.trailing_zeros() as usize;
+                self.at = at + 1;
+                return self.bytes.get(at).copied();
+            }
+            self.at = block + BLOCK;
         }
     }
 
@@ -210,4 +230,17 @@ impl<'a> Scan<'a> {
         self.digits();
         (self.at > from).then_some(())
     }
+}
+
+/// Sets a bit for each of the first bytes that is a quote, a backslash or a control character.
+#[inline]
+fn marks(bytes: &[u8]) -> u64 {
+    let mut padded = [b' '; BLOCK];
+    let block = bytes.first_chunk::<BLOCK>().unwrap_or_else(|| {
+        padded[..bytes.len()].copy_from_slice(bytes);
+        &padded
+    });
+    let (quarters, _) = block.as_chunks::<16>();
+    let bits = quarters.iter().rev();
+    bits.fold(0, |bits, quarter| bits << 16 | u64::from(special(quarter)))
 }

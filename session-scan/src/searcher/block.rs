@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use memchr::memmem::Finder;
 
+use super::buffer::LINE;
 use super::{Match, SearchBuffer, Searcher};
 use crate::Corpus;
 
@@ -33,48 +34,48 @@ impl Searcher {
             .map(|finder| finder.needle().len())
             .max();
         let overlap = longest.unwrap_or(0).saturating_sub(1);
+        // What is kept ends where a cache line does, so that every read goes to the beginning of one.
+        let lead = overlap.next_multiple_of(LINE);
         // At least as many new bytes as old ones, so that long patterns do not make copying the main work.
-        let capacity = overlap + self.block.max(overlap);
-        buffer.held = 0;
-        let buffer = &mut buffer.bytes;
-        if buffer.len() < capacity {
-            buffer.resize(capacity, 0);
-        }
-        let buffer = &mut buffer[..capacity];
+        let capacity = lead + self.block.max(2 * overlap);
+        let buffer = buffer.bytes();
+        buffer.grow(capacity, 0);
         let mut base = 0_u64;
-        let mut kept = 0;
+        let mut begin = lead;
         loop {
-            let mut filled = kept;
+            let mut filled = lead;
             let mut end = None;
             while filled < capacity && end.is_none() {
-                match corpus.read_at(file, &mut buffer[filled..], base + filled as u64) {
+                let offset = base + (filled - begin) as u64;
+                match corpus.read_at(file, buffer.part_mut(filled, capacity), offset) {
                     Ok(0) => end = Some(Ok(())),
                     Ok(read) => filled += read,
                     // What was read before is searched all the same.
                     Err(error) => end = Some(Err(error)),
                 }
             }
+            let block = buffer.part(begin, filled);
             let owned = if end.is_some() {
-                filled + 1
+                block.len() + 1
             } else {
-                filled - overlap
+                block.len() - overlap
             };
-            let found = find_in_order(&self.finders, &buffer[..filled], owned, |at, pattern| {
+            let found = find_in_order(&self.finders, block, owned, |at, pattern| {
                 visit(Match {
                     offset: base + at as u64,
                     pattern,
                 })
             });
-            let bytes = base + filled as u64;
+            let bytes = base + block.len() as u64;
             if found.is_break() || pause().is_break() {
                 return Ok(bytes);
             }
             if let Some(end) = end {
                 return end.map(|()| bytes);
             }
-            buffer.copy_within(owned..filled, 0);
+            buffer.carry(filled - overlap, filled, lead);
             base += owned as u64;
-            kept = overlap;
+            begin = lead - overlap;
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::io;
 use std::ops::ControlFlow;
 
+use super::buffer::LINE;
 use super::{BLOCK, SearchBuffer};
 use crate::Corpus;
 
@@ -67,7 +68,7 @@ impl<F: CandidateFinder> Sieve<F> {
         self
     }
 
-    /// Sets how many bytes are read at once; 256 KB unless told, and at least 1.
+    /// Sets how many bytes are read at once; 128 KB unless told, and at least 1.
     pub fn block_bytes(mut self, bytes: usize) -> Self {
         self.block = bytes.max(1);
         self
@@ -88,55 +89,70 @@ impl<F: CandidateFinder> Sieve<F> {
         buffer: &mut SearchBuffer,
         mut pause: impl FnMut() -> ControlFlow<()>,
     ) -> io::Result<Sifted> {
-        buffer.held = 0;
-        let bytes = &mut buffer.bytes;
         let overlap = self.finder.span().saturating_sub(1);
+        // What is carried over ends where a cache line does, so that every read goes to the beginning of one.
+        let lead = overlap.next_multiple_of(LINE);
         let hold = if size <= self.hold as u64 {
             self.hold
         } else {
             0
         };
-        // Where the buffer begins in the file, how much of it is filled, and up to where no candidate begins.
-        let (mut base, mut filled, mut clear) = (0_u64, 0, 0);
+        // Where the next file is likely to have a candidate too, all of it is kept from the start. Else each block goes to
+        // the place of the one before, in the cache of the core, until there is a candidate.
+        let mut keeps = hold > 0 && buffer.is_promising();
+        let mut again = !keeps && hold > 0;
+        let bytes = buffer.bytes();
+        // Where in the file the byte at `begin` is; up to where the buffer is filled, and up to where no candidate begins.
+        let (mut base, mut begin, mut filled, mut clear) = (0_u64, lead, lead, lead);
         let mut found = None;
-        loop {
-            if filled >= hold && filled > overlap {
-                if let Some(at) = found {
-                    return Ok(Sifted::Candidate(at));
-                }
-                bytes.copy_within(filled - overlap..filled, 0);
-                base += (filled - overlap) as u64;
-                (filled, clear) = (overlap, 0);
+        let sifted = loop {
+            let kept = filled - begin;
+            if let Some(at) = found
+                && kept >= hold
+            {
+                break Sifted::Candidate(at);
+            }
+            if found.is_none() && kept > overlap && (!keeps || kept >= hold) {
+                bytes.carry(filled - overlap, filled, lead);
+                base += (kept - overlap) as u64;
+                (begin, filled, clear) = (lead - overlap, lead, lead - overlap);
             }
             // At least as many new bytes as old ones.
             let target = filled + self.block.max(if base > 0 { overlap } else { 0 });
-            if bytes.len() < target {
-                bytes.resize(target, 0);
-            }
+            bytes.grow(target, filled);
             let mut end = false;
             while filled < target && !end {
-                let read =
-                    corpus.read_at(file, &mut bytes[filled..target], base + filled as u64)?;
+                let offset = base + (filled - begin) as u64;
+                let read = corpus.read_at(file, bytes.part_mut(filled, target), offset)?;
                 end = read == 0;
                 filled += read;
             }
             if found.is_none() {
-                let at = self.finder.find(&bytes[clear..filled]);
-                found = at.map(|at| base + (clear + at) as u64);
+                let at = self.finder.find(bytes.part(clear, filled));
+                found = at.map(|at| base + (clear - begin + at) as u64);
                 clear = clear.max(filled.saturating_sub(overlap));
             }
             match found {
-                None if end => return Ok(Sifted::Absent),
-                Some(_) if end && base == 0 => {
-                    buffer.held = filled;
-                    return Ok(Sifted::Held);
+                None if end => break Sifted::Absent,
+                Some(_) if end && base == 0 => break Sifted::Held,
+                Some(_) if base > 0 && again => {
+                    again = false;
+                    (base, begin, filled) = (0, lead, lead);
+                    keeps = true;
                 }
-                Some(at) if end || base > 0 => return Ok(Sifted::Candidate(at)),
+                Some(at) if end || base > 0 => break Sifted::Candidate(at),
                 _ => {}
             }
             if pause().is_break() {
-                return Ok(Sifted::Stopped);
+                break Sifted::Stopped;
             }
+        };
+        if sifted == Sifted::Held {
+            buffer.hold(begin..filled);
         }
+        if sifted != Sifted::Stopped {
+            buffer.promises(found.is_some());
+        }
+        Ok(sifted)
     }
 }

@@ -1,10 +1,13 @@
 //! A look finds a candidate if there is one, holds the file if it is short, and reads no more than that takes.
 
+use std::io;
 use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 use session_scan::testing::{Counting, MemoryCorpus};
-use session_scan::{CandidateFinder, Corpus, Entry, SearchBuffer, Sieve, Sifted};
+use session_scan::{
+    CandidateFinder, Corpus, Entry, Listing, OpenError, SearchBuffer, Searcher, Sieve, Sifted,
+};
 
 /// Finds a text.
 struct Text(Vec<u8>);
@@ -76,6 +79,63 @@ fn a_long_file_is_read_no_further_than_its_first_candidate() {
         .expect("reads");
     assert_eq!(sifted, Sifted::Candidate(2_500));
     assert_eq!(corpus.bytes(), 3_000);
+}
+
+#[test]
+fn a_short_file_is_read_twice_only_if_its_candidate_comes_late_and_the_file_before_had_none() {
+    let mut text = vec![b'a'; 10_000];
+    text[8_500] = b'x';
+    let corpus = Counting::new(MemoryCorpus::new().file("f", &text, 0));
+    let file = corpus.open(&Entry::new("f", 0, 0)).expect("opens");
+    let sieve = Sieve::new(Text(b"x".to_vec())).block_bytes(1_000);
+    let mut buffer = SearchBuffer::new();
+    let mut read = 0;
+    for expected in [9_000 + 10_000, 10_000, 10_000] {
+        let sifted = sieve.look(&corpus, &file, 10_000, &mut buffer, on);
+        assert_eq!(sifted.expect("reads"), Sifted::Held);
+        assert_eq!(buffer.held(), &text);
+        assert_eq!(corpus.bytes() - read, expected);
+        read = corpus.bytes();
+    }
+}
+
+/// Refuses reads that do not go as far behind the beginning of a cache line as they come from behind one.
+struct InLine(MemoryCorpus);
+
+impl Corpus for InLine {
+    type File = <MemoryCorpus as Corpus>::File;
+
+    fn list(&self) -> io::Result<Listing> {
+        self.0.list()
+    }
+
+    fn open(&self, entry: &Entry) -> Result<Self::File, OpenError> {
+        self.0.open(entry)
+    }
+
+    fn read_at(&self, file: &Self::File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        assert_eq!(buf.as_ptr().addr() as u64 % 64, offset % 64, "{offset}");
+        self.0.read_at(file, buf, offset)
+    }
+}
+
+#[test]
+fn blocks_are_read_to_places_that_the_kernel_copies_to_fast() {
+    let mut text = vec![b'a'; 20_000];
+    text[18_000..18_003].copy_from_slice(b"xyz");
+    let corpus = InLine(MemoryCorpus::new().file("f", &text, 0));
+    let file = corpus.open(&Entry::new("f", 0, 0)).expect("opens");
+    let mut buffer = SearchBuffer::new();
+    for (pattern, hold) in [("xyz", 0), ("xyz", 100_000), ("xz", 0), ("xyz", 100_000)] {
+        let sieve = Sieve::new(Text(pattern.into()))
+            .block_bytes(1_024)
+            .hold_bytes(hold);
+        let sifted = sieve.look(&corpus, &file, 20_000, &mut buffer, on);
+        assert_eq!(sifted.expect("reads") == Sifted::Absent, pattern == "xz");
+        let searcher = Searcher::new([pattern, "q"]).block_bytes(1_024);
+        let found = searcher.contains_any(&corpus, &file, &mut buffer);
+        assert_eq!(found.expect("reads").is_some(), pattern == "xyz");
+    }
 }
 
 #[test]

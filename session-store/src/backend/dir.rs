@@ -176,24 +176,28 @@ impl<F: FileSystem> Backend for DirBackend<F> {
             .unwrap_or_default();
         let mut rejected = Vec::new();
         let mut judge = |entry: DirEntry| {
-            let reason = match (area.stem(&entry.name)?.map(str::len), entry.stat) {
+            let reject = |name, reason| BackendRejected::new(name, reason);
+            let mut name = match entry.name.into_string() {
+                Ok(name) => name,
+                Err(name) => {
+                    if area.stem(&name).is_some() {
+                        rejected.push(reject(name, RejectReason::Name));
+                    }
+                    return None;
+                }
+            };
+            let reason = match (area.stem_of(&name)?.map(str::len), entry.stat) {
                 (Err(()), _) => RejectReason::Name,
                 (Ok(_), Err(error)) => RejectReason::Io(error),
                 (Ok(length), Ok(stat)) => match stat.kind {
                     EntryKind::Not(kind) => RejectReason::Kind(kind),
-                    EntryKind::File => match entry.name.into_string() {
-                        Ok(mut name) => {
-                            name.truncate(length);
-                            return Some(BackendEntry::new(name, stat.blob));
-                        }
-                        Err(name) => {
-                            rejected.push(BackendRejected::new(name, RejectReason::Name));
-                            return None;
-                        }
-                    },
+                    EntryKind::File => {
+                        name.truncate(length);
+                        return Some(BackendEntry::new(name, stat.blob));
+                    }
                 },
             };
-            rejected.push(BackendRejected::new(entry.name, reason));
+            rejected.push(reject(name.into(), reason));
             None
         };
         let entries = found.into_iter().filter_map(&mut judge).collect();

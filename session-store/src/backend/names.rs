@@ -59,15 +59,20 @@ impl Area {
 
     /// Takes a file name apart: `None` if it is none of this area's business, an error if it only looks like it.
     pub(super) fn stem(self, file: &OsStr) -> Option<Result<&str, ()>> {
-        if !self.wants(file) {
+        match file.to_str() {
+            Some(file) => self.stem_of(file),
+            // Other programs' dot files are no concern of ours.
+            None => (self.wants(file) && self != Self::Shared).then_some(Err(())),
+        }
+    }
+
+    /// As `stem`, of a name that is text.
+    pub(super) fn stem_of(self, file: &str) -> Option<Result<&str, ()>> {
+        if !self.wants(file.as_ref()) {
             return None;
         }
-        let stem = file
-            .to_str()
-            .and_then(|file| file.strip_suffix(self.suffix()));
-        match stem {
+        match file.strip_suffix(self.suffix()) {
             Some(stem) if self.accepts(stem) => Some(Ok(stem)),
-            // Other programs' dot files are no concern of ours.
             _ if self == Self::Shared => None,
             _ => Some(Err(())),
         }

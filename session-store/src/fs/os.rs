@@ -203,7 +203,8 @@ fn check_component(name: &str) -> io::Result<()> {
     if name.is_empty()
         || name == "."
         || name == ".."
-        || name.bytes().any(|byte| byte == b'/' || byte == 0)
+        || name.as_bytes().contains(&b'/')
+        || name.as_bytes().contains(&0)
     {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,

@@ -13,7 +13,7 @@ use session_model::{SessionId, SessionRecord};
 use session_scan::Entry;
 
 use super::{HeadProbe, Reach, shown};
-use crate::corpus::Document;
+use crate::corpus::{Beside, Document};
 use crate::order::{Nanos, Recency};
 use crate::store::Met;
 use crate::workspace::{Belongs, Workspace};
@@ -54,7 +54,7 @@ impl<S: SessionRecord> HeadProbe<'_, S> {
             // What a journal has changed, directory and time among it, does not stand in the document.
             Some(workspace)
                 if self.reach == Reach::Exact
-                    && document.overlay().is_none()
+                    && matches!(document.beside(), Beside::Nothing)
                     && self.shared.limits.depth_levels() >= DEPTH =>
             {
                 self.glance(workspace, entry, document).unwrap_or(false)

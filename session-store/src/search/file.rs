@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use session_codec::{Codec, Place, ReadAt as _, Spelled, Step};
 use session_model::{Role, SessionRecord, SessionSummary};
@@ -313,13 +312,6 @@ impl<S: SessionRecord> Found<'_, S> {
     fn fail(&mut self, error: Error) {
         self.fault.get_or_insert(error);
     }
-}
-
-/// Counts what a worker did for a search.
-pub(crate) fn account(run: &Run, documents: &Documents<'_>) {
-    run.sessions.fetch_add(1, Ordering::Relaxed);
-    run.bytes_read
-        .store(documents.bytes_read(), Ordering::Relaxed);
 }
 
 /// A range of the document in a stretch of it.

@@ -146,7 +146,7 @@ impl<S: SessionRecord> SessionStore<S> {
         documents.journals()?;
         let listing = self.shared.backend.list(Area::Sessions)?;
         let listed = listing.entries.len() as u64;
-        let mut walk = Newest::new(&documents, documents.entries(listing.entries)?, &probe)
+        let mut walk = Newest::new(&documents, documents.entries(listing.entries), &probe)
             .threads(self.shared.threads)
             .reads_in_flight(self.shared.reads_in_flight);
         let mut hinted = Vec::new();

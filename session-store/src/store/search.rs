@@ -1,5 +1,6 @@
 //! Searching sessions: in order of their headers, on several threads, newest first.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -7,12 +8,11 @@ use session_model::{SessionId, SessionRecord};
 use session_scan::{Corpus, Entry, Newest, Probe};
 
 use super::{SessionStore, Shared};
-use crate::SkipReason;
 use crate::backend::{Area, BackendListing};
-use crate::corpus::Documents;
+use crate::corpus::{Documents, Journals, journals};
 use crate::probe::HeadProbe;
 use crate::resolve::Resolver;
-use crate::search::file::{Plan, Worker, account};
+use crate::search::file::{Plan, Worker};
 use crate::search::matcher::Matcher;
 use crate::search::opened::{Keeping, Kept, Opened};
 use crate::search::queue::{Closing, Filling};
@@ -20,7 +20,7 @@ use crate::search::{Run, SearchQuery};
 use crate::skipped::Skipped;
 use crate::trace::{event, span};
 use crate::workspace::Workspace;
-use crate::{Error, Hit, Hits};
+use crate::{Error, Hit, Hits, Progress};
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Searches the texts of sessions, newest session first.
@@ -73,6 +73,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// For each thread a buffer of up to 4 MB, or the longest element of a longer document that has a candidate; a
     /// bounded number of hits; and the headers of sessions.
     pub fn search(&self, query: &SearchQuery) -> Result<Hits, Error> {
+        // First: what is folded into its document in between is then listed with the one or the other.
+        let journals = journals(&*self.shared.backend)?;
         let listing = self.shared.backend.list(Area::Sessions)?;
         let run = Arc::new(Run::default());
         let limit = query.limit;
@@ -84,7 +86,7 @@ impl<S: SessionRecord> SessionStore<S> {
         };
         let driver = thread::Builder::new()
             .name("session-search".to_owned())
-            .spawn(move || job.drive::<S>(listing))
+            .spawn(move || job.drive::<S>(listing, journals))
             .map_err(|source| Error::io("search", self.root(), source))?;
         Ok(Hits::new(run, driver, limit))
     }
@@ -99,27 +101,22 @@ struct Job {
 }
 
 impl Job {
-    fn drive<S: SessionRecord>(&self, listing: BackendListing) {
+    fn drive<S: SessionRecord>(&self, listing: BackendListing, journals: Journals) {
         span!("search");
         let (shared, run) = (&*self.shared, &*self.run);
         let _closing = Closing(&run.queue);
         for rejected in listing.rejected {
             run.skip(Skipped::rejected(rejected, shared));
         }
-        let documents = Documents::new(&*shared.backend);
+        let documents = Documents::knowing(&*shared.backend, journals);
         let resolver = Resolver::new(shared.resolve_deadline, &shared.stuck);
         let workspace = self.query.workspace.as_deref();
-        let workspace = workspace.map(|asked| Workspace::new(asked, &resolver));
+        let workspace =
+            workspace.and_then(|asked| Workspace::scoped(asked, self.query.scope, &resolver));
         let probe = HeadProbe::<S>::new(shared, &documents, workspace.as_ref());
         let (corpus, probe) = (Kept(&documents), Keeping::new(probe));
         let files = listing.entries.len();
-        let entries = documents.entries(listing.entries).unwrap_or_else(|error| {
-            run.skip(Skipped {
-                name: ".store/journal".into(),
-                reason: SkipReason::Failed(error),
-            });
-            Vec::new()
-        });
+        let entries = documents.entries(listing.entries);
         let source = Mutex::new(Source {
             // One header at a time, unless they turn out to wait: the workers are busy with bodies meanwhile, and the
             // document is still open when one of them comes to it.
@@ -145,7 +142,8 @@ impl Job {
                 if let Err(error) = worker.search(&entry, &candidate, open, &lane) {
                     run.skip(Skipped::failed(&candidate.recency.id, error));
                 }
-                account(run, &documents);
+                run.sessions.fetch_add(1, Ordering::Relaxed);
+                self.tell(files, &documents);
             }
         };
         thread::scope(|scope| {
@@ -155,11 +153,28 @@ impl Job {
             }
             work();
         });
+        self.tell(files, &documents);
         event!(
-            sessions = run.sessions.load(std::sync::atomic::Ordering::Relaxed),
+            sessions = run.sessions.load(Ordering::Relaxed),
             bytes = documents.bytes_read(),
             "search"
         );
+    }
+}
+
+impl Job {
+    /// Says how far the search has come, and stops it where the caller wants that.
+    fn tell(&self, files: usize, documents: &Documents<'_>) {
+        let bytes_read = documents.bytes_read();
+        self.run.bytes_read.store(bytes_read, Ordering::Relaxed);
+        let progress = Progress {
+            files: self.run.looked_at.load(Ordering::Relaxed),
+            of: files as u64,
+            bytes_read,
+        };
+        if self.query.watch.tell(&progress).is_err() {
+            self.run.queue.stop();
+        }
     }
 }
 
@@ -179,6 +194,8 @@ where
         let run = &*self.job.run;
         while !run.queue.is_stopped() {
             let next = self.walk.next_hit();
+            run.looked_at
+                .store(self.walk.probed() as u64, Ordering::Relaxed);
             for unreadable in self.walk.take_unreadable() {
                 run.skip(Skipped::unreadable(unreadable, &self.job.shared));
             }

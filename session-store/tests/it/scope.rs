@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use session_store::{LastQuery, Query, Scope, SessionStore};
+use session_store::{LastQuery, Query, Scope, SearchQuery, SessionStore};
 
 use crate::support::{Scratch, session};
 
@@ -20,6 +20,11 @@ fn listed(store: &SessionStore, asked: &Path, scope: Scope) -> Vec<String> {
         last.session.map(|session| session.id.to_string()).as_ref(),
         ids.first()
     );
+    // A search of that scope goes through the same sessions, in the same order.
+    let query = SearchQuery::text("message").workspace(asked).scope(scope);
+    let found = store.search(&query.per_session(1)).unwrap();
+    let found: Vec<String> = found.map(|hit| hit.id().to_string()).collect();
+    assert_eq!(found, ids);
     ids.sort();
     ids
 }

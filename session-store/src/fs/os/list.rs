@@ -2,7 +2,7 @@
 //!
 //! Owns how many looks wait at once. Must not know what the names mean.
 
-use std::ffi::{CStr, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -38,7 +38,7 @@ pub(super) struct Width {
 }
 
 /// A name with the zero that ends it.
-type Name = Vec<u8>;
+type Name = CString;
 
 /// Workers, once there are any.
 struct Pool {
@@ -65,7 +65,7 @@ pub(super) fn list(
             if plain == "." || plain == ".." || !wanted(plain) {
                 return;
             }
-            batch.push(name.to_bytes_with_nul().to_owned());
+            batch.push(name.to_owned());
             if batch.len() < BATCH {
                 return;
             }
@@ -129,19 +129,16 @@ fn start<'scope>(
 /// Looks at files by name, leaves no names, and counts the timed looks that were slow.
 fn look(dir: &OwnedFd, euid: u32, names: &mut Vec<Name>, entries: &mut Vec<DirEntry>) -> usize {
     let mut slow = 0;
-    for (place, mut name) in names.drain(..).enumerate() {
-        let Ok(ended) = CStr::from_bytes_with_nul(&name) else {
-            continue;
-        };
+    entries.reserve(names.len());
+    for (place, name) in names.drain(..).enumerate() {
         let began = place.is_multiple_of(SAMPLED).then(Instant::now);
-        let stat = stat(dir, ended, euid);
+        let stat = stat(dir, &name, euid);
         slow += usize::from(began.is_some_and(|began| began.elapsed() > SLOW));
         if matches!(stat, Err(Errno::NOENT)) {
             continue;
         }
-        name.pop();
         entries.push(DirEntry::new(
-            OsString::from_vec(name),
+            OsString::from_vec(name.into_bytes()),
             stat.map_err(io::Error::from),
         ));
     }

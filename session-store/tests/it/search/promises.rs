@@ -1,7 +1,8 @@
 //! What a search promises beyond its answer: limits, bounds, reports, an end.
 
 use std::fs;
-use std::sync::Arc;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
 
 use session_store::backend::DirBackend;
 use session_store::fs::{FaultFs, FsCall, OsFs};
@@ -39,6 +40,38 @@ fn limits_cut_the_same_answer() {
         .collect();
     assert_eq!(two, expected);
     assert_eq!(store.search(&query.per_session(0)).unwrap().count(), 0);
+}
+
+#[test]
+fn a_search_says_how_far_it_has_come_and_stops_where_it_is_told_to() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for n in 0..40 {
+        store
+            .save(&session(&format!("s{n}"), "/work", 5, n))
+            .unwrap();
+    }
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&told);
+    let query = SearchQuery::text("message").on_progress(move |progress| {
+        log.lock().unwrap().push(*progress);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(store.search(&query).unwrap().count(), 200);
+    let log = std::mem::take(&mut *told.lock().unwrap());
+    assert_eq!(log.len(), 41, "each session, and the end");
+    assert!(log.iter().all(|told| told.of == 40 && told.files <= 40));
+    let last = log.last().unwrap();
+    assert!(last.files == 40 && last.bytes_read > 0, "{last:?}");
+
+    let log = Arc::clone(&told);
+    let stop = query.on_progress(move |progress| {
+        log.lock().unwrap().push(*progress);
+        ControlFlow::Break(())
+    });
+    let hits = store.search(&stop).unwrap().count();
+    assert!(hits < 200, "{hits}");
+    assert!(told.lock().unwrap().len() < 40);
 }
 
 #[test]
