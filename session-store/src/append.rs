@@ -53,11 +53,11 @@ impl Append {
         array: &str,
         element: &T,
     ) -> Result<Self, Unencodable> {
-        self.elements.push((array.to_owned(), encode(element)?));
+        self.add(array, &encode(element)?);
         Ok(self)
     }
 
-    /// Replaces, or adds, one top-level member of the record.
+    /// Replaces, or adds, one top-level member of the record. What was added to it before goes with its old value.
     ///
     /// # Errors
     ///
@@ -67,9 +67,7 @@ impl Append {
         name: &str,
         value: &T,
     ) -> Result<Self, Unencodable> {
-        let json = encode(value)?;
-        self.members.retain(|(member, _)| member != name);
-        self.members.push((name.to_owned(), json));
+        self.set(name, &encode(value)?);
         Ok(self)
     }
 
@@ -117,12 +115,32 @@ impl Append {
 
     /// Takes everything of another append on top of this one.
     pub(crate) fn join(mut self, next: &Self) -> Self {
-        self.elements.extend_from_slice(&next.elements);
+        // One append sets a name or adds to it, and no name is in both lists. So their order does not matter.
         for (name, json) in &next.members {
-            self.members.retain(|(member, _)| member != name);
-            self.members.push((name.clone(), json.clone()));
+            self.set(name, json);
+        }
+        for (array, json) in &next.elements {
+            self.add(array, json);
         }
         self
+    }
+
+    /// Adds to an array, or to the new value that this append gives it.
+    fn add(&mut self, array: &str, json: &str) {
+        let set = self.members.iter_mut().find(|(name, _)| name == array);
+        if let Some((_, value)) = set
+            && let Some(longer) = with_element(value, json)
+        {
+            *value = longer;
+        } else {
+            self.elements.push((array.to_owned(), json.to_owned()));
+        }
+    }
+
+    fn set(&mut self, name: &str, json: &str) {
+        self.elements.retain(|(array, _)| array != name);
+        self.members.retain(|(member, _)| member != name);
+        self.members.push((name.to_owned(), json.to_owned()));
     }
 
     /// Shows every string to a redactor.
@@ -199,6 +217,21 @@ pub struct Unencodable(#[source] session_codec::Error);
 
 fn encode<T: Serialize + ?Sized>(value: &T) -> Result<String, Unencodable> {
     Codec::new().encode_part(value).map_err(Unencodable)
+}
+
+/// An array with one more element, where null counts as an empty one; `None` for what is no array.
+fn with_element(value: &str, json: &str) -> Option<String> {
+    let value = value.trim_ascii();
+    if value == "null" {
+        return Some(format!("[{json}]"));
+    }
+    let inside = value.strip_prefix('[')?.strip_suffix(']')?;
+    let comma = if inside.trim_ascii().is_empty() {
+        ""
+    } else {
+        ","
+    };
+    Some(format!("[{inside}{comma}{json}]"))
 }
 
 /// The on-disk name of the time that orders sessions.

@@ -181,6 +181,9 @@ pub trait OpenBlob: ReadAt + Debug + Send + Sync {
 
 /// A new file that is being filled. Dropping it closes it and syncs nothing.
 pub trait WriteFile: io::Write + Debug + Send {
+    /// Sets the medium to work on what was written so far, without waiting: `sync`, which tells what goes wrong, finds less left.
+    fn begin_sync(&mut self) {}
+
     /// Makes the content durable.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, Range};
 
-use session_codec::{FooterUse, PageDecoded, Revision};
+use session_codec::{FooterUse, Revision};
 
 /// Some elements of one array of a session, as [`load_page`](crate::SessionStore::load_page) returns them, with every
 /// member that is not a capped array.
@@ -21,55 +21,57 @@ use session_codec::{FooterUse, PageDecoded, Revision};
 /// ```
 #[derive(Debug)]
 pub struct Page<S> {
-    decoded: PageDecoded<S>,
+    pub(crate) record: S,
+    pub(crate) range: Range<u64>,
+    pub(crate) count: u64,
+    pub(crate) file_bytes: u64,
+    pub(crate) bytes_read: u64,
+    pub(crate) revision: Revision,
+    pub(crate) footer: FooterUse,
 }
 
 impl<S> Deref for Page<S> {
     type Target = S;
 
     fn deref(&self) -> &S {
-        &self.decoded.value
+        &self.record
     }
 }
 
 impl<S> Page<S> {
-    pub(crate) fn new(decoded: PageDecoded<S>) -> Self {
-        Self { decoded }
-    }
-
     /// The numbers of the elements that are there, from 0, the oldest.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
-        self.decoded.range.clone()
+        self.range.clone()
     }
 
-    /// How many elements the array has in the document.
+    /// How many elements the array has, in document and journal together.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.decoded.count
+        self.count
     }
 
-    /// The size of the whole document, in bytes.
+    /// The size of the whole document, in bytes, without its journal.
     #[must_use]
     pub fn file_bytes(&self) -> u64 {
-        self.decoded.bytes
+        self.file_bytes
     }
 
     /// How many bytes of it were read.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
-        self.decoded.bytes_read
+        self.bytes_read
     }
 
     /// The revision of the document this page was cut from. Pages of one revision fit each other.
     #[must_use]
     pub fn revision(&self) -> Revision {
-        self.decoded.revision
+        self.revision
     }
 
     /// Whether the document's footer said where to read, or why it did not.
     #[must_use]
     pub fn footer(&self) -> FooterUse {
-        self.decoded.footer
+        self.footer
     }
 }

@@ -85,7 +85,7 @@ impl<S> Tail<S> {
         &self.dropped
     }
 
-    /// The size of the whole document, in bytes.
+    /// The size of the whole document, in bytes, without its journal.
     #[must_use]
     pub fn file_bytes(&self) -> u64 {
         self.file_bytes

@@ -49,6 +49,7 @@ pub fn backend_conformance(make: impl Fn() -> Box<dyn Backend>) {
     appending::a_cut_is_where_the_next_write_goes(&*make());
     appending::an_open_journal_is_not_its_successor(&*make());
     appending::what_is_persisted_stays_as_it_is(&*make());
+    appending::a_turn_is_seen_by_who_looked_before(&*make());
 }
 
 /// A name that the area takes.

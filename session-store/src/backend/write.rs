@@ -13,6 +13,8 @@ use crate::fs::{FileSystem, WriteFile};
 
 /// Files written in small pieces get small page-cache pages, which makes later reads slower.
 const BUFFER: usize = 256 * 1024;
+/// How much is written before the medium is set to work on it, so that the sync finds little left to wait for.
+const AHEAD: usize = 1 << 20;
 /// How many names are tried for a temporary. Names are 64 random bits, so even a second try is a sign of a broken medium.
 const NAME_TRIES: u32 = 16;
 /// The mode of every file.
@@ -31,6 +33,31 @@ impl<F: FileSystem> Drop for Temporary<'_, F> {
             // A medium so broken that this fails too leaves an orphan, which the next sweep removes.
             let _ = self.fs.remove(&self.path);
         }
+    }
+}
+
+/// A file whose bytes begin their way to the medium while more of them are made.
+struct Early {
+    file: Box<dyn WriteFile>,
+    /// Bytes until the next beginning; `None` where nothing will be synced.
+    left: Option<usize>,
+}
+
+impl io::Write for Early {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(written);
+            if *left == 0 {
+                self.file.begin_sync();
+                *left = AHEAD;
+            }
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -151,7 +178,8 @@ impl<F: FileSystem> DirBackend<F> {
         durability: Durability,
         write: &mut WriteStep<'_>,
     ) -> Result<Box<dyn WriteFile>, Error> {
-        let mut out = BufWriter::with_capacity(BUFFER, file);
+        let left = durability.syncs_files().then_some(AHEAD);
+        let mut out = BufWriter::with_capacity(BUFFER, Early { file, left });
         if let Err(error) = write(&mut out) {
             // Without this, dropping the buffer would write it into a file that is about to go.
             drop(out.into_parts());
@@ -161,7 +189,7 @@ impl<F: FileSystem> DirBackend<F> {
             drop(out.into_parts());
             return Err(self.error("write", path, error));
         }
-        let (mut file, _) = out.into_parts();
+        let (Early { mut file, .. }, _) = out.into_parts();
         if durability.syncs_files() {
             file.sync()
                 .map_err(|error| self.error("sync", path, error))?;

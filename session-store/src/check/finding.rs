@@ -29,6 +29,13 @@ pub enum Finding {
         /// In what way.
         reason: String,
     },
+    /// What is JSON but not of the record's type: a load of the session fails.
+    Unfit {
+        /// Which element of which array, counted from 0 and through the journal; `None` where it is another member.
+        element: Option<(String, u64)>,
+        /// What the type has against it.
+        reason: String,
+    },
     /// The id in the document is not the one in the file's name: the file was renamed or copied, and wants its name back.
     Misnamed,
     /// The name of a document belongs to something else, or its file cannot be read.
@@ -123,6 +130,7 @@ impl Finding {
             Self::Malformed { .. }
             | Self::TooLarge { .. }
             | Self::Header { .. }
+            | Self::Unfit { .. }
             | Self::Misnamed
             | Self::Unreadable { .. }
             | Self::DamagedJournal { .. } => Severity::Error,
@@ -151,6 +159,10 @@ impl fmt::Display for Finding {
             Self::Malformed { offset, reason } => write!(f, "{reason} at byte {offset}"),
             Self::TooLarge { what, limit } => write!(f, "{what} over the limit of {limit}"),
             Self::Header { reason } | Self::Unreadable { reason } => f.write_str(reason),
+            Self::Unfit { element, reason } => match element {
+                Some((array, at)) => write!(f, "element {at} of \"{array}\": {reason}"),
+                None => f.write_str(reason),
+            },
             Self::Misnamed => f.write_str("the id inside is not the one in the file's name"),
             Self::FalseFooter { fault } => write!(f, "the footer is false: {fault}"),
             Self::UselessFooter { fault } => write!(f, "the footer is not used: {fault}"),

@@ -140,6 +140,19 @@ impl CrashLog {
         self.recording.ops.len()
     }
 
+    /// Counts the bytes that were recorded going into one file.
+    #[must_use]
+    pub fn written_to(&self, inode: u64) -> u64 {
+        let ops = self.recording.ops.iter();
+        ops.map(|op| match op {
+            Op::Write {
+                inode: to, bytes, ..
+            } if *to == inode => bytes.len() as u64,
+            _ => 0,
+        })
+        .sum()
+    }
+
     /// Tells whether nothing was recorded, in which case no test has tested anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -314,7 +314,7 @@ impl FileSystem for OsFs {
                 let _ = rustix::fs::unlinkat(dir, name, AtFlags::empty());
                 return Err(error.into());
             }
-            Ok(Box::new(OsWriter(File::from(fd))) as Box<dyn WriteFile>)
+            Ok(Box::new(OsWriter::new(File::from(fd))) as Box<dyn WriteFile>)
         })
     }
 

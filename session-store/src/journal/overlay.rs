@@ -1,5 +1,7 @@
 //! What a journal adds to the document that it extends, for whoever reads the two as one. Knows no files.
 
+use std::ops::Range;
+
 use session_codec::{Amendment, Revision, RevisionHasher};
 
 use super::record::AdditionKind;
@@ -109,6 +111,28 @@ impl Overlay {
                         amendment
                     }
                     None => amendment.element(addition.name, addition.json),
+                }
+            })
+    }
+
+    /// The edit of everything but elements of some arrays; of one of them those in a range of what is added to it.
+    pub(crate) fn page(&self, capped: &[&str], array: &str, range: &Range<u64>) -> Amendment {
+        let mut at = 0;
+        self.additions()
+            .fold(Amendment::new(), |amendment, addition| {
+                if addition.kind == AdditionKind::Member {
+                    return amendment.member(addition.name, addition.json);
+                }
+                let is_wanted = if addition.name == array {
+                    at += 1;
+                    range.contains(&(at - 1))
+                } else {
+                    !capped.contains(&addition.name)
+                };
+                if is_wanted {
+                    amendment.element(addition.name, addition.json)
+                } else {
+                    amendment
                 }
             })
     }

@@ -16,6 +16,7 @@ use crate::trace::span;
 use crate::{Error, Progress};
 
 mod calls;
+mod elements;
 mod members;
 
 /// What only the owner may have is any of these for the others.
@@ -23,7 +24,8 @@ const OTHERS: u32 = 0o077;
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Checks one session: every byte of the document as `serde_json` would judge it, its footer against all of it, its
-    /// id, its journal, its permissions, and which tool calls and results lack each other. Changes nothing.
+    /// id, its journal, its permissions, whether the record's type takes each of its elements, and which tool calls and
+    /// results lack each other. Changes nothing.
     ///
     /// # Errors
     ///
@@ -31,16 +33,18 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// # Memory
     ///
-    /// That of one message, the ids of open calls, and the journal, whatever the size of the document.
+    /// That of 256 KiB of elements or the longest one, of the ids of open calls, and of the journal, whatever the size of
+    /// the document.
     pub fn check(&self, id: &SessionId) -> Result<Checked, Error> {
-        let mut checked = self.check_bytes(id)?;
-        if checked.is_sound() {
-            self.check_calls(id, &mut checked)?;
+        let (mut checked, kept) = self.judge_bytes(id)?;
+        if let Some(kept) = kept.filter(|_| checked.is_sound()) {
+            self.check_elements(id, kept, &mut checked)?;
         }
         Ok(checked)
     }
 
-    /// Checks all sessions as [`check`](SessionStore::check) does, but for tool calls, and looks for what was left behind.
+    /// Checks all sessions as [`check`](SessionStore::check) does, but for what the record's type makes of elements and for
+    /// tool calls, and looks for what was left behind.
     ///
     /// `watch` is told how far it has come, and may end it.
     ///
@@ -121,8 +125,13 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok(())
     }
 
-    /// Checks all but what messages say of each other.
+    /// Checks all but what the elements say.
     pub(super) fn check_bytes(&self, id: &SessionId) -> Result<Checked, Error> {
+        self.judge_bytes(id).map(|(checked, _)| checked)
+    }
+
+    /// Checks all but what the elements say; gives the document without them where it could be read.
+    fn judge_bytes(&self, id: &SessionId) -> Result<(Checked, Option<Vec<u8>>), Error> {
         span!("check", %id);
         let backend = &self.shared.backend;
         let mut checked = Checked {
@@ -136,9 +145,10 @@ impl<S: SessionRecord> SessionStore<S> {
             Ok(found) => found,
             Err(error) => {
                 checked.findings.push(unreadable(&error));
-                return Ok(checked);
+                return Ok((checked, None));
             }
         };
+        let mut kept = None;
         match (&found, &journal) {
             (None, None) if checked.findings.is_empty() => {
                 return Err(Error::NotFound {
@@ -146,7 +156,7 @@ impl<S: SessionRecord> SessionStore<S> {
                 });
             }
             (None, _) => checked.findings.push(Finding::OrphanedJournal),
-            (Some(document), _) => self.check_document(id, document, &mut checked),
+            (Some(document), _) => kept = self.check_document(id, document, &mut checked),
         }
         if let Some(journal) = journal {
             check_journal(&*journal, &mut checked);
@@ -169,7 +179,7 @@ impl<S: SessionRecord> SessionStore<S> {
                 checked.findings.push(Finding::ForeignOwner);
             }
         }
-        Ok(checked)
+        Ok((checked, kept))
     }
 
     fn opened(&self, blob: &Blob<'_>, checked: &mut Checked) -> Option<Box<dyn OpenBlob>> {
@@ -182,7 +192,12 @@ impl<S: SessionRecord> SessionStore<S> {
         }
     }
 
-    fn check_document(&self, id: &SessionId, document: &Document<'_>, checked: &mut Checked) {
+    fn check_document(
+        &self,
+        id: &SessionId,
+        document: &Document<'_>,
+        checked: &mut Checked,
+    ) -> Option<Vec<u8>> {
         let (path, findings) = (self.path(id), &mut checked.findings);
         let size = document.size().unwrap_or_default();
         checked.bytes += size;
@@ -201,7 +216,10 @@ impl<S: SessionRecord> SessionStore<S> {
                     FooterUse::Ignored(fault) => findings.push(Finding::FalseFooter { fault }),
                     _ => is_believed = true,
                 },
-                Err(error) => return findings.push(judged(from_codec("read", &path, error))),
+                Err(error) => {
+                    findings.push(judged(from_codec("read", &path, error)));
+                    return None;
+                }
             }
         }
         // Of a footer that is false, nothing is believed here.
@@ -212,7 +230,10 @@ impl<S: SessionRecord> SessionStore<S> {
         };
         let kept = match codec.prune(document, &TailCap::all(S::CAPPED, 0)) {
             Ok(kept) => kept,
-            Err(error) => return findings.push(judged(from_codec("read", &path, error))),
+            Err(error) => {
+                findings.push(judged(from_codec("read", &path, error)));
+                return None;
+            }
         };
         if let (false, FooterUse::Ignored(fault)) = (has_footer, kept.footer) {
             findings.push(Finding::UselessFooter { fault });
@@ -230,10 +251,12 @@ impl<S: SessionRecord> SessionStore<S> {
             Ok(header) if header.id.as_deref() != Some(id.as_str()) => {
                 findings.push(Finding::Misnamed);
             }
-            Ok(_) => {}
+            Ok(_) if is_capped => {}
+            Ok(_) => findings.extend(self.unfit_members(&kept.json)),
             Err(Error::Corrupt { reason, .. }) => findings.push(Finding::Header { reason }),
             Err(error) => findings.push(judged(error)),
         }
+        Some(kept.json)
     }
 }
 

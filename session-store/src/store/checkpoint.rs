@@ -85,6 +85,9 @@ impl<S: SessionRecord> SessionStore<S> {
         if backend.stat(&blob)?.is_none() {
             return Ok(None);
         }
+        if !self.shared.journals.is_sound(id) {
+            self.renew_journal(id, lock)?;
+        }
         let documents = Documents::new(&**backend);
         let document = match documents.document(id) {
             Ok(document) => document,
@@ -121,6 +124,19 @@ impl<S: SessionRecord> SessionStore<S> {
                     next: journal.next(),
                 }))
             }
+        }
+    }
+
+    /// Begins a journal anew whose file failed to sync: what ends it relies on it once more.
+    fn renew_journal(&self, id: &SessionId, lock: &Lock) -> Result<(), Error> {
+        match self.open_journaling(id, lock) {
+            // Whoever asked finds out on the way, and says it better.
+            Ok(_) | Err(Error::Corrupt { .. } | Error::NotFound { .. }) => Ok(()),
+            // The new journal is only not certain; of what the caller writes, nothing is to be seen yet.
+            Err(Error::NotDurable { path, source }) => {
+                Err(Error::io("sync directory", &path, source))
+            }
+            Err(error) => Err(error),
         }
     }
 

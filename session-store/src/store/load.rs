@@ -84,29 +84,32 @@ impl<S: SessionRecord> SessionStore<S> {
         let documents = Documents::new(&*self.shared.backend);
         let document = self.document(&documents, id, None)?;
         let page = match document.overlay() {
-            None => self
-                .shared
-                .codec
-                .page::<S, _>(&document, S::CAPPED, array, range),
             Some(overlay) => {
-                let (whole, _) = self.whole(&document, overlay, &path)?;
-                self.shared
-                    .codec
-                    .page::<S, _>(&whole, S::CAPPED, array, range)
+                self.journal_page(&documents, &document, overlay, (array, range), &path)?
+            }
+            None => {
+                let codec = &self.shared.codec;
+                let decoded = codec
+                    .page::<S, _>(&document, S::CAPPED, array, range)
+                    .map_err(|error| from_codec("read", &path, error))?;
+                Page {
+                    record: decoded.value,
+                    range: decoded.range,
+                    count: decoded.count,
+                    file_bytes: decoded.bytes,
+                    bytes_read: decoded.bytes_read,
+                    revision: decoded.revision,
+                    footer: decoded.footer,
+                }
             }
         };
-        let mut decoded = page.map_err(|error| from_codec("read", &path, error))?;
-        if document.overlay().is_some() {
-            let revision = document.revision();
-            decoded.revision = revision.map_err(|error| from_codec("read", &path, error))?;
-        }
-        if decoded.value.id() != id.as_str() {
+        if page.id() != id.as_str() {
             return Err(Error::misnamed(&path));
         }
         // Whatever its range: the other arrays are empty.
         self.views.saw_window(id);
-        event!(%id, bytes = decoded.bytes_read, "load_page");
-        Ok(Page::new(decoded))
+        event!(%id, bytes = page.bytes_read(), "load_page");
+        Ok(page)
     }
 
     /// Loads a whole session, from the document that is `open` or else from the one that has its name.

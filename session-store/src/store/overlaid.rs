@@ -1,16 +1,17 @@
 //! Reading a session that has a journal: document and appends as one.
 
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
-use session_codec::{Amendment, FooterUse, ReadAt as _, Revision, TailCap};
+use session_codec::{Amendment, Codec, FooterUse, Parser, ReadAt as _, Revision, TailCap};
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
-use crate::corpus::Document;
+use crate::corpus::{Document, Documents};
 use crate::failure::from_codec;
 use crate::journal::Overlay;
 use crate::tail::Dropped;
-use crate::{Error, Tail};
+use crate::{Error, Page, Tail};
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Puts what a journal adds into a document, or into any part of its members.
@@ -130,6 +131,65 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok(Tail::new(record, Dropped::new(dropped), bytes, revision).with_footer(footer))
     }
 
+    /// Loads a page of a session that has a journal.
+    ///
+    /// Of the document what lies from the page on is read, where a footer says where that is; nothing at all where the
+    /// journal has the page whole and knows the rest.
+    pub(super) fn journal_page(
+        &self,
+        documents: &Documents<'_>,
+        document: &Document<'_>,
+        overlay: &Overlay,
+        (array, wanted): (&str, Range<u64>),
+        path: &Path,
+    ) -> Result<Page<S>, Error> {
+        let failed = |error| from_codec("read", path, error);
+        let own = match overlay.counted(array) {
+            Some(count) => count,
+            None => {
+                let counted = self.shared.codec.count(document, &[array]);
+                let counts = counted.map_err(failed)?.into_iter();
+                counts.filter_map(|(_, count)| count).sum()
+            }
+        };
+        let count = own + overlay.count(array);
+        let start = wanted.start.min(count);
+        let range = start..wanted.end.clamp(start, count);
+        let from_document = if range.is_empty() {
+            0
+        } else {
+            own.saturating_sub(start)
+        };
+        let kept = overlay.kept(S::CAPPED).filter(|_| from_document == 0);
+        let (mut json, footer) = if let Some(kept) = kept {
+            (kept.to_vec(), FooterUse::Absent)
+        } else {
+            let keep = usize::try_from(from_document).unwrap_or(usize::MAX);
+            let cap = S::CAPPED.iter().fold(TailCap::new(), |cap, name| {
+                cap.cap(*name, if *name == array { keep } else { 0 })
+            });
+            let pruned = self.shared.codec.prune(document, &cap).map_err(failed)?;
+            (pruned.json, pruned.footer)
+        };
+        if from_document > 0 && range.end < own {
+            let codec = &self.shared.plain_codec;
+            cut_last(codec, &mut json, array, own - range.end).map_err(failed)?;
+        }
+        let added = range.start.max(own) - own..range.end.max(own) - own;
+        let json = self.laid_over(&json, &overlay.page(S::CAPPED, array, &added), path)?;
+        Ok(Page {
+            record: self.shared.plain_codec.decode(json).map_err(failed)?,
+            range,
+            count,
+            file_bytes: document
+                .size()
+                .map_err(|source| Error::io("read", path, source))?,
+            revision: document.revision().map_err(failed)?,
+            bytes_read: documents.bytes_read(),
+            footer,
+        })
+    }
+
     /// Counts the elements of arrays, in document and journal together.
     pub(in crate::store) fn counted(
         &self,
@@ -159,4 +219,29 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         Ok(counts)
     }
+}
+
+/// Cuts the last elements of an array out of a document in memory.
+fn cut_last<P: Parser>(
+    codec: &Codec<P>,
+    json: &mut Vec<u8>,
+    array: &str,
+    elements: u64,
+) -> Result<(), session_codec::Error> {
+    let mut places = Vec::new();
+    codec.elements_in(json, &[array], |place| {
+        let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+        places.push(at(place.range.start)..at(place.range.end));
+        ControlFlow::Continue(())
+    })?;
+    let left = places.len() as u64;
+    let left = usize::try_from(left.saturating_sub(elements)).unwrap_or(usize::MAX);
+    let from = match left.checked_sub(1).and_then(|last| places.get(last)) {
+        Some(last) => Some(last.end),
+        None => places.first().map(|first| first.start),
+    };
+    if let (Some(from), Some(last)) = (from, places.last()) {
+        json.drain(from..last.end);
+    }
+    Ok(())
 }

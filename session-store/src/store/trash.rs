@@ -135,28 +135,29 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// # Errors
     ///
-    /// The first failure; what was erased before it stays erased.
+    /// The first failure, such as [`Error::Locked`] where somebody is restoring one of them; all others were erased.
     pub fn empty_trash(&self, older_than: Duration) -> Result<usize, Error> {
         let Some(limit) = SystemTime::now().checked_sub(older_than) else {
             return Ok(0);
         };
-        let mut erased = 0;
-        for trashed in self
-            .trashed()?
-            .into_iter()
-            .filter(|trashed| trashed.at <= limit)
-        {
+        let erase = |trashed: &Trashed| {
             let lock = self.lock(&trashed.id)?;
-            if self.shared.backend.remove(
-                &lock,
-                &Blob::trash(&trashed.name),
-                self.shared.durability,
-            )? {
-                erased += 1;
+            let blob = Blob::trash(&trashed.name);
+            let backend = &self.shared.backend;
+            backend.remove(&lock, &blob, self.shared.durability)
+        };
+        let (mut erased, mut failed) = (0, None);
+        let trashed = self.trashed()?.into_iter();
+        for trashed in trashed.filter(|trashed| trashed.at <= limit) {
+            match erase(&trashed) {
+                Ok(was_there) => erased += usize::from(was_there),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
             }
         }
         event!(erased, "empty_trash");
-        Ok(erased)
+        failed.map_or(Ok(erased), Err)
     }
 
     /// Removes what a crash left behind: temporaries whose writers are gone, and deletions cut short after the rename.

@@ -172,3 +172,48 @@ fn an_append_makes_its_session_the_newest() {
         "old"
     );
 }
+
+/// Several appends as one say what they say one after the other, whatever they add to and set.
+#[test]
+fn appends_as_one_keep_the_order_of_what_they_add_and_set() {
+    let add = |n: u64| Append::new().element("notes", &n).unwrap();
+    let set = |notes: &serde_json::Value| Append::new().member("notes", notes).unwrap();
+    let both = |n: u64| {
+        Append::new()
+            .element("notes", &0)
+            .unwrap()
+            .member("notes", &[7, 8])
+            .unwrap()
+            .element("notes", &n)
+            .unwrap()
+    };
+    let groups = [
+        vec![add(1), set(&serde_json::json!([]))],
+        vec![add(1), set(&serde_json::json!([2])), add(3), add(4)],
+        vec![set(&serde_json::json!(null)), add(5)],
+        vec![add(1), both(6), add(9)],
+        vec![set(&serde_json::json!([[1], "]"])), add(2), turn(1), add(3)],
+    ];
+    for group in groups {
+        let scratch = Scratch::new();
+        let store = scratch.store();
+        for name in ["one", "many"] {
+            store.save(&session(name, "/work", 1, 1)).unwrap();
+            let first = add(100).updated_at(time(2_000)).unwrap();
+            store.append(&id(name), &first).unwrap();
+        }
+        let timed = |append: &Append| append.clone().updated_at(time(3_000)).unwrap();
+        let group: Vec<_> = group.iter().map(timed).collect();
+        for append in &group {
+            store.append(&id("many"), append).unwrap();
+        }
+        let mut writer = store.writer(&id("one")).unwrap();
+        writer.append_all(&group).unwrap();
+        writer.close().unwrap();
+        let many = store.load(&id("many")).unwrap();
+        let one = store.load(&id("one")).unwrap();
+        let notes = |session: &Session| serde_json::to_value(session).unwrap()["notes"].clone();
+        assert_eq!(notes(&one), notes(&many), "{group:?}");
+        assert_eq!(one.messages.len(), many.messages.len(), "{group:?}");
+    }
+}

@@ -200,3 +200,101 @@ fn tool_calls_and_results_without_each_other_are_found() {
         ]
     );
 }
+
+/// What is JSON but of another type is found, wherever a load would refuse it, and nowhere else.
+#[test]
+fn what_the_type_does_not_take_is_found() {
+    let place = |findings: Vec<Finding>| {
+        findings.into_iter().find_map(|one| match one {
+            Finding::Unfit {
+                element: Some((array, at)),
+                ..
+            } => Some(format!("{array}[{at}]")),
+            Finding::Unfit { .. } | Finding::Header { .. } => Some("session".to_owned()),
+            _ => None,
+        })
+    };
+    let wrong = [
+        (
+            r#""messages":"#,
+            r#""messages":"none","future":"#,
+            Some("session"),
+        ),
+        (r#""agent":""#, r#""agent":5,"future":""#, Some("session")),
+        (
+            r#"[{"type":"text","text":"message 7"#,
+            r#"5,"future":[{"type":"text","text":"message 7"#,
+            Some("messages[7]"),
+        ),
+        (
+            r#"[{"type":"text","text":"message 19"#,
+            r#"5,"future":[{"type":"text","text":"message 19"#,
+            Some("messages[19]"),
+        ),
+        (
+            r#"[{"type":"text","text":"message 0"#,
+            r#"5,"future":[{"type":"text","text":"message 0"#,
+            Some("messages[0]"),
+        ),
+        (
+            r#""tool_uses":[]"#,
+            r#""tool_uses":[5]"#,
+            Some("tool_uses[0]"),
+        ),
+        (
+            r#""text":"message 7"#,
+            r#""future":5,"text":"message 7"#,
+            None,
+        ),
+    ];
+    for (from, to, expected) in wrong {
+        let scratch = Scratch::new();
+        let store = scratch.store();
+        store.save(&session("s", "/work", 20, 1)).unwrap();
+        let path = store.path(&id("s"));
+        let mut bytes = fs::read(&path).unwrap();
+        replace(&mut bytes, from, to);
+        fs::write(&path, &bytes).unwrap();
+        let found = place(store.check(&id("s")).unwrap().findings);
+        assert_eq!(found.as_deref(), expected, "{to}");
+        assert_eq!(store.load(&id("s")).is_err(), expected.is_some(), "{to}");
+    }
+}
+
+/// Elements are judged some at a time: which of them is wrong is told exactly, in document and journal.
+#[test]
+fn a_wrong_element_is_told_by_its_place_however_many_there_are() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let mut long = session("s", "/work", 0, 1);
+    for n in 0..2_000 {
+        long.push(Message::user(format!("message {n} {}", "text ".repeat(60))));
+    }
+    store.save(&long).unwrap();
+    assert_eq!(store.check(&long.id).unwrap().findings, []);
+    let append = Append::new().message(&Message::user("journal")).unwrap();
+    store.append(&long.id, &append).unwrap();
+    assert_eq!(store.check(&long.id).unwrap().findings, []);
+    let path = store.path(&long.id);
+    let sound = fs::read(&path).unwrap();
+    store.checkpoint(&long.id).unwrap();
+    for wrong in [0, 1, 700, 1_023, 1_999] {
+        let mut bytes = sound.clone();
+        replace(
+            &mut bytes,
+            &format!("[{{\"type\":\"text\",\"text\":\"message {wrong} "),
+            &format!("5,\"x\":[{{\"type\":\"text\",\"text\":\"message {wrong} "),
+        );
+        fs::write(&path, &bytes).unwrap();
+        let findings = store.check(&long.id).unwrap().findings;
+        let unfit: Vec<_> = findings
+            .iter()
+            .filter_map(|one| match one {
+                Finding::Unfit { element, .. } => element.clone(),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(unfit, [("messages".to_owned(), wrong)], "{findings:?}");
+        assert!(findings.iter().any(|one| one.severity() == Severity::Error));
+    }
+}

@@ -188,3 +188,24 @@ fn the_trash_is_emptied_by_age_and_by_nothing_else() {
     assert_eq!(names(&scratch.file(".store/trash")), [""; 0]);
     assert!(!store.restore(&id("a")).unwrap());
 }
+
+#[test]
+fn one_session_that_is_held_keeps_no_other_in_the_trash() {
+    let scratch = Scratch::new();
+    let store: SessionStore = SessionStore::builder(scratch.sessions())
+        .lock_wait(Duration::ZERO)
+        .open()
+        .unwrap();
+    for name in ["a", "b", "c"] {
+        store.save(&session(name, "/work", 1, 1)).unwrap();
+        store.trash(&id(name)).unwrap();
+    }
+    store.save(&session("b", "/work", 2, 1)).unwrap();
+    let held = store.writer(&id("b")).unwrap();
+    assert!(store.empty_trash(Duration::ZERO).unwrap_err().is_locked());
+    let left: Vec<_> = store.trashed().unwrap();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0].id, "b");
+    drop(held);
+    assert_eq!(store.empty_trash(Duration::ZERO).unwrap(), 1);
+}

@@ -339,3 +339,37 @@ fn a_journal_that_failed_to_sync_is_never_relied_upon_again() {
     let report = fs.recorded().explore(kept_once);
     assert_eq!(report.violations, 0, "{:#?}", report.examples);
 }
+
+/// P4: nor is it written on to by what ends it, as that too says what must not be lost.
+#[test]
+fn a_journal_that_failed_to_sync_is_begun_anew_before_it_ends() {
+    type End = fn(&SessionStore);
+    let ends: [(&str, End); 3] = [
+        ("fold", |store| {
+            assert!(store.checkpoint(&id("s")).expect("fold"));
+        }),
+        ("save", |store| {
+            let mut whole = store.load(&id("s")).expect("load");
+            whole.push(Message::user("message 2 of s"));
+            store.save(&whole).expect("save");
+        }),
+        ("trash", |store| {
+            assert!(store.trash(&id("s")).expect("trash"));
+            assert!(store.restore(&id("s")).expect("restore"));
+        }),
+    ];
+    for (name, end) in ends {
+        let fs = MemoryFs::new();
+        let store = store(fs.clone(), Durability::Full);
+        base(&store);
+        store.append(&id("s"), &turn(1)).expect("append");
+        fs.fail_syncs(1);
+        assert!(store.append(&id("s"), &turn(2)).is_err());
+        let journal = fs.stat(".store/journal/s.journal").expect("stat");
+        let unsound = journal.expect("a journal").blob.inode;
+        fs.record();
+        end(&store);
+        let written = fs.recorded().written_to(unsound);
+        assert_eq!(written, 0, "{name}: bytes put into the journal that failed");
+    }
+}

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use session_model::testing::{Generator, Layout, Shape};
-use session_store::{Append, Error, FooterUse, Message, RawJson, Session, SessionStore, Window};
+use session_store::{
+    Append, Error, FooterUse, Message, RawJson, Session, SessionStore, ToolUse, Window,
+};
 
 use crate::support::{Scratch, id, session, transcripts};
 
@@ -249,4 +251,81 @@ fn a_strict_store_refuses_a_tail_of_what_a_load_refuses() {
     assert!(matches!(refused, Error::Corrupt { .. }), "{refused}");
     let loaded = loose.load(&id("s")).unwrap_err();
     assert!(matches!(loaded, Error::Corrupt { .. }), "{loaded}");
+}
+
+/// A page of a session that has a journal is that of the two as one, and reads no more of the document than lies behind it.
+#[test]
+fn pages_of_a_session_with_a_journal_equal_those_of_the_whole() {
+    for footers in [true, false] {
+        let scratch = Scratch::new();
+        let builder = SessionStore::builder(scratch.sessions());
+        let store = if footers {
+            builder.open().unwrap()
+        } else {
+            builder.without_footers().open().unwrap()
+        };
+        let mut history = session("s", "/work", 0, 1);
+        for n in 0..300 {
+            history.push(Message::user(format!(
+                "message {n} {}",
+                "text ".repeat(200)
+            )));
+        }
+        store.save(&history).unwrap();
+        for n in 0..4 {
+            let tool_use = ToolUse::succeeded(format!("call {n}"), "ls", "{}", "nothing");
+            let turn = Append::new()
+                .message(&Message::user(format!("turn {n}")))
+                .unwrap()
+                .member("title", &format!("title {n}"))
+                .unwrap();
+            store
+                .append(&history.id, &turn.tool_use(&tool_use).unwrap())
+                .unwrap();
+        }
+        let path = store.path(&history.id);
+        let size = std::fs::metadata(&path).unwrap().len();
+        for is_copied in [false, true] {
+            if is_copied {
+                // Another file of the same content: the journal still extends it.
+                let bytes = std::fs::read(&path).unwrap();
+                std::fs::write(&path, bytes).unwrap();
+            }
+            let whole = store.load(&history.id).unwrap();
+            for (start, end) in [
+                (0, 0),
+                (0, 2),
+                (150, 153),
+                (299, 300),
+                (298, 302),
+                (300, 301),
+                (301, 304),
+                (303, 999),
+                (0, 304),
+                (304, 305),
+                (999, 1_000),
+            ] {
+                let page = store
+                    .load_page(&history.id, "messages", start..end)
+                    .unwrap();
+                let (from, to) = (start.min(304), end.min(304));
+                let at = |n: u64| usize::try_from(n).unwrap();
+                let expected = &whole.messages[at(from)..at(to)];
+                assert_eq!(page.messages, *expected, "{start}..{end}");
+                assert_eq!((page.range(), page.count()), (from..to, 304));
+                assert_eq!(page.title, whole.title);
+                assert_eq!(page.tool_uses, [], "{start}..{end}");
+                assert_eq!(page.file_bytes(), size);
+                let tail = store.load_tail(&history.id, Window::last(1)).unwrap();
+                assert_eq!(page.revision(), tail.revision());
+                assert_eq!(page.file_bytes(), tail.file_bytes());
+                if footers && !is_copied && start >= 298 {
+                    assert!(page.bytes_read() < size / 3, "{}", page.bytes_read());
+                }
+            }
+            let uses = store.load_page(&history.id, "tool_uses", 1..3).unwrap();
+            assert_eq!(uses.tool_uses, whole.tool_uses[1..3]);
+            assert_eq!((uses.count(), uses.messages.len()), (4, 0));
+        }
+    }
 }

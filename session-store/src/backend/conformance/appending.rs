@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::{AREAS, content, get, lock, name_in, put};
-use crate::backend::{AppendFile, Area, Backend, Blob, Lock, OpenBlob};
+use crate::backend::{AppendFile, Area, Backend, Blob, Lock, LockName, OpenBlob};
 use crate::error::Error;
 
 /// Opens a blob for adding; `None` where the backend adds to none.
@@ -153,4 +153,50 @@ pub(super) fn what_is_persisted_stays_as_it_is(backend: &dyn Backend) {
             "neither bytes nor times change"
         );
     }
+}
+
+pub(super) fn a_turn_is_seen_by_who_looked_before(backend: &dyn Backend) {
+    let turns = |name: &str| {
+        let shown = backend.turns(LockName::Session(name)).expect("turns");
+        shown.map(|shown| shown.stat().expect("stat"))
+    };
+    for name in ["", "..", "a/b"] {
+        let refused = backend.turns(LockName::Session(name)).map(drop);
+        assert!(
+            matches!(refused, Ok(()) | Err(Error::InvalidId(_))),
+            "{name:?} is no id: {refused:?}"
+        );
+    }
+    let held = lock(backend);
+    let Some(shown) = backend.turns(LockName::Session("one")).expect("turns") else {
+        // Then there is nothing to look at, ever.
+        held.turn().expect("turn");
+        assert_eq!(turns("one"), None, "a backend shows turns always or never");
+        return;
+    };
+    let mut before = shown.stat().expect("stat");
+    for _ in 0..3 {
+        assert_eq!(turns("one"), Some(before), "looking is no turn");
+        held.turn().expect("turn");
+        let now = shown.stat().expect("stat");
+        assert_ne!(now, before, "a turn is seen by who has it open");
+        before = now;
+    }
+    drop(held);
+    let other = backend
+        .lock(LockName::Session("two"), super::LONG)
+        .expect("a free lock is taken");
+    other.turn().expect("turn");
+    assert_eq!(
+        turns("one"),
+        Some(before),
+        "another lock's turn is not this one's"
+    );
+    let again = lock(backend);
+    again.turn().expect("turn");
+    assert_ne!(
+        shown.stat().expect("stat"),
+        before,
+        "nor does it end with its holder"
+    );
 }

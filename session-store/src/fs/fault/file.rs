@@ -77,6 +77,10 @@ impl<F: FileSystem> io::Write for FaultWriter<F> {
 }
 
 impl<F: FileSystem> WriteFile for FaultWriter<F> {
+    fn begin_sync(&mut self) {
+        self.inner.begin_sync();
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         self.fs.call(FsCall::SyncFile, || self.inner.sync())
     }

@@ -35,13 +35,31 @@ impl OpenBlob for OsFile {
     }
 }
 
-/// A file that is being filled.
+/// A file that is being filled from its beginning.
 #[derive(Debug)]
-pub(super) struct OsWriter(pub(super) File);
+pub(super) struct OsWriter {
+    file: File,
+    written: u64,
+    /// Up to where the system was told to write it out.
+    begun: u64,
+}
+
+impl OsWriter {
+    /// Takes a file that is empty.
+    pub(super) fn new(file: File) -> Self {
+        Self {
+            file,
+            written: 0,
+            begun: 0,
+        }
+    }
+}
 
 impl io::Write for OsWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        let written = self.file.write(bytes)?;
+        self.written += written as u64;
+        Ok(written)
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
@@ -49,11 +67,24 @@ impl io::Write for OsWriter {
 }
 
 impl WriteFile for OsWriter {
+    fn begin_sync(&mut self) {
+        // Linux answers this advice by writing the range out, at once and without waiting; only pages that are clean
+        // already leave memory, and those just written are not. An error is kept for the sync.
+        #[cfg(target_os = "linux")]
+        {
+            let range = std::num::NonZeroU64::new(self.written - self.begun);
+            if let Some(length) = range {
+                let advice = rustix::fs::Advice::DontNeed;
+                let _ = rustix::fs::fadvise(&self.file, self.begun, Some(length), advice);
+            }
+        }
+        self.begun = self.written;
+    }
     fn sync(&mut self) -> io::Result<()> {
-        sync_fd(&self.0)
+        sync_fd(&self.file)
     }
     fn stat(&self) -> io::Result<BlobStat> {
-        Ok(blob_stat(&rustix::fs::fstat(&self.0)?))
+        Ok(blob_stat(&rustix::fs::fstat(&self.file)?))
     }
 }
 
