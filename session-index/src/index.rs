@@ -91,6 +91,11 @@ pub trait Change: Debug + Send {
         step();
     }
 
+    /// Says that no step is made: what this change [proves](Self::prove) is so for the watched directory as it is now.
+    fn still(&mut self) {
+        self.step(&mut || ());
+    }
+
     /// Says that what this change [proves](Self::prove) was found by a walk that began after `since` was taken
     /// ([`Consultation::stamp`]), and how far the walk went.
     fn walked(&mut self, since: &Stamp, scope: Scope) {

@@ -53,6 +53,10 @@ pub enum Rule {
     TurnAfter,
     /// What a walk found is compared once more with what is pointed to, as that reads under the lock.
     Reread,
+    /// A lookup reads the state before the pointers.
+    StateFirst,
+    /// An append that cannot tell the index of itself gives the directory another stamp.
+    Disturbed,
 }
 
 /// Which rules hold; all but for tests.

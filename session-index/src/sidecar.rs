@@ -209,12 +209,14 @@ impl<S: IndexStorage> WorkspaceIndex for SidecarIndex<S> {
 
     fn consult(&self, workspaces: &[Option<&Path>]) -> Result<Consultation, Error> {
         trace::consult("sidecar", || {
-            // The stamp comes last: what was read before it is judged by a directory that is no older.
+            // As pointers are written before the state, they are read after it: one that was replaced since would be judged by
+            // a state that is not about it. The stamp comes last: what was read before is judged by a directory that is no older.
+            let first = self.rules.hold(Rule::StateFirst).then(|| self.state());
             let read = workspaces
                 .iter()
                 .map(|workspace| self.read(*workspace))
                 .collect::<Result<Vec<_>, _>>()?;
-            let state = self.state();
+            let state = first.unwrap_or_else(|| self.state());
             let stamp = self.storage.stamp().ok().flatten();
             let judge = |epoch| proof::judge(epoch, state.as_ref(), stamp.as_ref(), self.rules);
             let answers = read.into_iter().map(|read| self.answer(read, judge));
@@ -291,6 +293,15 @@ impl<S: IndexStorage> Change for SidecarChange<'_, S> {
         step();
         let after = self.stamp();
         self.basis = Basis::Step { before, after };
+    }
+
+    fn still(&mut self) {
+        // One stamp, so that nothing comes between two.
+        let now = self.stamp();
+        self.basis = Basis::Step {
+            before: now,
+            after: now,
+        };
     }
 
     fn walked(&mut self, since: &Stamp, scope: Scope) {

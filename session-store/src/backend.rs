@@ -311,18 +311,16 @@ pub trait Backend: Debug + Send + Sync {
     ///
     /// [`Error::Io`], with a mixture left behind.
     fn overwrite(&self, lock: &Lock, blob: &Blob<'_>, bytes: &[u8]) -> Result<(), Error> {
-        let mut write = |out: &mut dyn io::Write| {
-            out.write_all(bytes)
-                .map_err(|source| Error::io("write", &self.describe(blob), source))
-        };
-        self.replace(
-            lock,
-            blob,
-            Durability::Process,
-            &mut write,
-            &mut publish_now,
-        )
-        .map(drop)
+        let failed = |source| Error::io("write", &self.describe(blob), source);
+        let mut write = |out: &mut dyn io::Write| out.write_all(bytes).map_err(failed);
+        let (process, publish) = (Durability::Process, &mut publish_now);
+        self.replace(lock, blob, process, &mut write, publish)?;
+        Ok(())
+    }
+
+    /// Makes every [stamp](Self::stamp) so far one of another time, without any lock. Errors as for these.
+    fn disturb(&self) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Moves a blob to a name that is free, in one atomic step; `false`, without calling `publish`, if there is no `from`.

@@ -26,6 +26,7 @@ mod memory;
 mod not_a_file;
 mod os;
 mod shared;
+mod witness;
 
 #[cfg(feature = "testing")]
 pub use crash::{CrashLog, CrashReport, CrashState};
@@ -37,6 +38,7 @@ pub(crate) use not_a_file::{not_a_file, not_a_file_kind};
 pub use os::OsFs;
 #[doc(no_inline)]
 pub use session_scan::FileKind;
+pub use witness::{Clock, Witness};
 
 /// The turns of a lock are counted by the length of its file, which takes no room on the medium, up to this.
 const TURNS: usize = 1 << 20;
@@ -121,34 +123,6 @@ impl FileStat {
             blob,
         }
     }
-}
-
-/// Who stamps the root's entries with times, so that equal times can mean that nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Witness {
-    /// The run of the system whose clock it is.
-    pub boot: u128,
-    /// What is known of the clock.
-    pub clock: Clock,
-}
-
-impl Witness {
-    /// Makes a witness, for implementations of [`FileSystem`].
-    #[must_use]
-    pub fn new(boot: u128, clock: Clock) -> Self {
-        Self { boot, clock }
-    }
-}
-
-/// How finely a file system tells the time of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Clock {
-    /// A change after a stat never has the time that the stat told.
-    Fine,
-    /// Perhaps by a clock that ticks every few milliseconds: to be tried, or waited for.
-    Unknown,
 }
 
 /// One name in a directory.
@@ -362,6 +336,16 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
     ///
     /// What the medium answers.
     fn sync_dir(&self, dir: &str) -> io::Result<()>;
+
+    /// Gives a directory another time of change, without changing a name in it: whoever has its stat has that of another time.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers; `Unsupported` where there is no [witness](Self::witness) whom it could tell anything.
+    fn touch_dir(&self, dir: &str) -> io::Result<()> {
+        let _ = dir;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Makes the root's own entry durable, and those of the directories above it that [`make_dir`](Self::make_dir) created.
     ///

@@ -217,6 +217,11 @@ impl<F: FileSystem> Backend for DirBackend<F> {
         self.stamp_root()
     }
 
+    fn disturb(&self) -> Result<(), Error> {
+        let touched = self.fs.touch_dir("");
+        touched.map_err(|error| self.error("touch", "", error))
+    }
+
     fn settles(&self, lock: &Lock, stamp: &Stamp) -> bool {
         self.root_settles(lock, stamp)
     }

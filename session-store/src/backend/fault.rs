@@ -166,6 +166,10 @@ impl<B: Backend> Backend for FaultBackend<B> {
         self.check(BackendCall::StatArea, "stat", self.area(Area::Sessions))?;
         self.inner.stamp()
     }
+    fn disturb(&self) -> Result<(), Error> {
+        self.check(BackendCall::StatArea, "touch", self.area(Area::Sessions))?;
+        self.inner.disturb()
+    }
     fn settles(&self, lock: &Lock, stamp: &Stamp) -> bool {
         self.inner.settles(lock, stamp)
     }

@@ -52,6 +52,9 @@ impl Backend for MemoryBackend {
     fn stamp(&self) -> Result<Option<Stamp>, Error> {
         self.0.stamp()
     }
+    fn disturb(&self) -> Result<(), Error> {
+        self.0.disturb()
+    }
     fn settles(&self, lock: &Lock, stamp: &Stamp) -> bool {
         self.0.settles(lock, stamp)
     }

@@ -312,6 +312,9 @@ impl<F: FileSystem + Clone> FileSystem for FaultFs<F> {
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
         self.call(FsCall::SyncDir, || self.inner.sync_dir(dir))
     }
+    fn touch_dir(&self, dir: &str) -> io::Result<()> {
+        self.call(FsCall::MakeDir, || self.inner.touch_dir(dir))
+    }
     fn sync_root_entry(&self) -> io::Result<()> {
         self.call(FsCall::SyncDir, || self.inner.sync_root_entry())
     }

@@ -238,6 +238,16 @@ impl FileSystem for MemoryFs {
         Ok(())
     }
 
+    fn touch_dir(&self, dir: &str) -> io::Result<()> {
+        let mut state = self.state();
+        state.require_dir(dir)?;
+        let changed = state.tick();
+        if let Some(dir) = state.dirs.get_mut(dir) {
+            (dir.modified, dir.changed) = (changed, changed);
+        }
+        Ok(())
+    }
+
     fn sync_root_entry(&self) -> io::Result<()> {
         self.state().log(|| Op::SyncRootEntry);
         Ok(())

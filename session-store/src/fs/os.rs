@@ -368,6 +368,10 @@ impl FileSystem for OsFs {
         self.in_dir(dir, |fd| file::sync_fd(fd))
     }
 
+    fn touch_dir(&self, dir: &str) -> io::Result<()> {
+        self.in_dir(dir, |fd| retry(|| rustix::fs::futimens(fd, &stat::NOW)))
+    }
+
     fn sync_root_entry(&self) -> io::Result<()> {
         self.sync_made()
     }

@@ -60,6 +60,9 @@ impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
         (**self).sync_dir(dir)
     }
+    fn touch_dir(&self, dir: &str) -> io::Result<()> {
+        (**self).touch_dir(dir)
+    }
     fn sync_root_entry(&self) -> io::Result<()> {
         (**self).sync_root_entry()
     }

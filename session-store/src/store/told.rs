@@ -87,8 +87,12 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         for key in &keys.all {
             let known = change.lookup(key.as_deref());
-            stays_proven |= known.map_or(true, |known| known.proof() == Proof::Proven);
-            change.remove(key.as_deref());
+            stays_proven |= (known.as_ref()).map_or(true, |known| known.proof() == Proof::Proven);
+            // What it names stays known: a walk that began before that was appended to must not prove something else.
+            match known.ok().and_then(|known| known.pointer().cloned()) {
+                Some(pointer) => change.record(key.as_deref(), pointer),
+                None => change.remove(key.as_deref()),
+            }
         }
         match change.commit() {
             Err(error) if stays_proven => Err(Error::io(
@@ -116,8 +120,10 @@ impl<S: SessionRecord> SessionStore<S> {
         header: &SessionHeader,
         modified: impl FnOnce() -> i128,
     ) {
-        // Somebody may have proved something since. What fails here is told by the next append.
-        let _untold = self.doubt_others();
+        // Somebody may have proved something since.
+        if self.doubt_others().is_err() {
+            self.disturb();
+        }
         let index = &self.shared.index;
         let holds = self.shared.rules.hold(Rule::TurnAfter);
         match told {
@@ -129,8 +135,8 @@ impl<S: SessionRecord> SessionStore<S> {
         let resolver = self.resolver();
         let directory = header.directory.as_deref();
         let workspace = directory.map(|directory| Workspace::new(directory, &resolver));
-        // What fails here leaves an index that does not know, which makes a lookup slower and nothing else.
         let Ok(mut change) = index.begin() else {
+            self.disturb();
             return;
         };
         let pointed = |change: &dyn Change| {
@@ -142,7 +148,7 @@ impl<S: SessionRecord> SessionStore<S> {
             keys.pointed = index.turn();
             return;
         }
-        change.step(&mut || ());
+        change.still();
         let recency = Recency::new(id.clone(), header.updated_at, modified());
         if self
             .point(&mut *change, workspace.as_ref(), &recency)
@@ -153,7 +159,20 @@ impl<S: SessionRecord> SessionStore<S> {
         let turn = index.turn().filter(|_| pointed(&*change));
         match change.commit() {
             Ok(()) => keys.pointed = turn,
-            Err(error) => index_unused(&error),
+            Err(error) => {
+                self.disturb();
+                index_unused(&error);
+            }
+        }
+    }
+
+    /// Takes away every proof when the index could not be told of an append that is there, so that the next lookup walks.
+    ///
+    /// Whoever holds the index lock now, and writes a proof later, does it for a stamp that has passed.
+    fn disturb(&self) {
+        if self.shared.rules.hold(Rule::Disturbed) {
+            // Where that fails, too, the next append tells the index.
+            let _untold = self.shared.backend.disturb();
         }
     }
 

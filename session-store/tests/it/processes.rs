@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use session_store::{Durability, SessionStore, Window};
+use session_store::{Append, Durability, Message, Query, SessionStore, Window};
 
 use crate::support::{Scratch, id, session};
 
@@ -129,6 +129,78 @@ fn child_reads() {
         reads += 3;
     }
     println!("reads={reads}");
+}
+
+/// Readers are never kept waiting by who appends and folds, and never see half of it.
+#[test]
+fn a_process_that_appends_and_folds_is_read_whole_at_every_moment() {
+    let scratch = Scratch::new();
+    scratch.store().save(&session("s", "/work", 1, 1)).unwrap();
+    let tests = ["processes::child_appends", "processes::child_counts"];
+    let [appends, counts] = tests
+        .map(|test| child(test, &scratch.sessions()))
+        .map(|child| child.wait_with_output().unwrap())
+        .map(|output| {
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        });
+    let (appends, folds) = (counted(&appends, "appends"), counted(&appends, "folds"));
+    let (counts, other) = (counted(&counts, "counts"), counted(&counts, "different"));
+    println!("{appends} appends, {folds} folds, {counts} looks that saw {other} lengths");
+    assert!(folds > 3 && other > 10, "too few to mean anything");
+    let last = scratch.store().load(&id("s")).unwrap();
+    assert_eq!(last.messages.len() as u64, 1 + appends);
+}
+
+#[test]
+#[ignore = "a child process of the test above"]
+fn child_appends() {
+    let Some(store) = open() else { return };
+    let end = Instant::now() + Duration::from_secs(SECONDS / 3);
+    let (mut appends, mut folds) = (0_u64, 0_u64);
+    while Instant::now() < end {
+        let mut writer = store.writer(&id("s")).expect("nobody else writes");
+        for _ in 0..20 {
+            let append = Append::new().message(&Message::user(format!("{appends}")));
+            writer.append(&append.unwrap()).expect("an append");
+            appends += 1;
+        }
+        if appends.is_multiple_of(40) {
+            writer.close().expect("a fold");
+            folds += 1;
+        }
+    }
+    println!("appends={appends}\nfolds={folds}");
+}
+
+#[test]
+#[ignore = "a child process of the test above"]
+fn child_counts() {
+    let Some(store) = open() else { return };
+    let end = Instant::now() + Duration::from_secs(SECONDS / 3);
+    let (mut counts, mut different, mut seen) = (0_u64, 0_u64, 0_u64);
+    while Instant::now() < end {
+        let whole = store.load(&id("s")).expect("never torn, never missing");
+        let (end_of_it, whole) = (whole.messages.last(), whole.messages.len() as u64);
+        // Appends are numbered from the second message on.
+        if whole > 1 {
+            assert_eq!(end_of_it, Some(&Message::user(format!("{}", whole - 2))));
+        }
+        let tail = store
+            .load_tail(&id("s"), Window::last(1))
+            .expect("never torn, never missing");
+        let tail = tail.dropped().total() + tail.messages.len() as u64;
+        let listed = store.list(&Query::new()).expect("a listing");
+        assert!(listed.skipped.is_empty(), "{:?}", listed.skipped);
+        let listed = listed.rows[0].messages.expect("a count");
+        for length in [whole, tail, listed] {
+            assert!(length >= seen, "{length} messages after {seen}");
+            different += u64::from(length > seen);
+            seen = length;
+        }
+        counts += 3;
+    }
+    println!("counts={counts}\ndifferent={different}");
 }
 
 /// The mutant of the counting above: savers that overwrite undo each other, and the count shows it.

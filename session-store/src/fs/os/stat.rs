@@ -2,12 +2,23 @@
 
 use std::io;
 
-use rustix::fs::{FileType, Stat};
+use rustix::fs::{FileType, Stat, Timespec, Timestamps, UTIME_NOW};
 
 use crate::fs::{BlobStat, EntryKind, FileKind, FileStat, Owner};
 
 /// Nanoseconds in a second.
 const SECOND: i128 = 1_000_000_000;
+
+/// Now, for both times of a file: that needs no more than the right to write.
+pub(super) const NOW: Timestamps = Timestamps {
+    last_access: PRESENT,
+    last_modification: PRESENT,
+};
+
+const PRESENT: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: UTIME_NOW,
+};
 
 /// Translates a stat, as seen by the user `euid`.
 pub(super) fn file_stat(stat: &Stat, euid: u32) -> FileStat {

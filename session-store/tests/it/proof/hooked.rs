@@ -208,6 +208,10 @@ impl FileSystem for Hooked {
         self.enter("sync", false, false)?;
         self.inner.sync_dir(dir)
     }
+    fn touch_dir(&self, dir: &str) -> io::Result<()> {
+        self.enter("touch", false, false)?;
+        self.inner.touch_dir(dir)
+    }
     fn sync_root_entry(&self) -> io::Result<()> {
         self.enter("sync", false, false)?;
         self.inner.sync_root_entry()
