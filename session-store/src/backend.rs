@@ -318,7 +318,9 @@ pub trait Backend: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Makes every [stamp](Self::stamp) so far one of another time, without any lock. Errors as for these.
+    /// Makes every [stamp](Self::stamp) so far one of another time, without any lock.
+    /// # Errors
+    /// Those of a stamp.
     fn disturb(&self) -> Result<(), Error> {
         Ok(())
     }

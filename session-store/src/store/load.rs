@@ -83,24 +83,21 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         let documents = Documents::new(&*self.shared.backend);
         let document = self.document(&documents, id, None)?;
-        let page = match document.overlay() {
-            Some(overlay) => {
-                self.journal_page(&documents, &document, overlay, (array, range), &path)?
-            }
-            None => {
-                let codec = &self.shared.codec;
-                let decoded = codec
-                    .page::<S, _>(&document, S::CAPPED, array, range)
-                    .map_err(|error| from_codec("read", &path, error))?;
-                Page {
-                    record: decoded.value,
-                    range: decoded.range,
-                    count: decoded.count,
-                    file_bytes: decoded.bytes,
-                    bytes_read: decoded.bytes_read,
-                    revision: decoded.revision,
-                    footer: decoded.footer,
-                }
+        let page = if let Some(overlay) = document.overlay() {
+            self.journal_page(&documents, &document, overlay, (array, range), &path)?
+        } else {
+            let codec = &self.shared.codec;
+            let decoded = codec
+                .page::<S, _>(&document, S::CAPPED, array, range)
+                .map_err(|error| from_codec("read", &path, error))?;
+            Page {
+                record: decoded.value,
+                range: decoded.range,
+                count: decoded.count,
+                file_bytes: decoded.bytes,
+                bytes_read: decoded.bytes_read,
+                revision: decoded.revision,
+                footer: decoded.footer,
             }
         };
         if page.id() != id.as_str() {

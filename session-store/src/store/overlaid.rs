@@ -144,13 +144,12 @@ impl<S: SessionRecord> SessionStore<S> {
         path: &Path,
     ) -> Result<Page<S>, Error> {
         let failed = |error| from_codec("read", path, error);
-        let own = match overlay.counted(array) {
-            Some(count) => count,
-            None => {
-                let counted = self.shared.codec.count(document, &[array]);
-                let counts = counted.map_err(failed)?.into_iter();
-                counts.filter_map(|(_, count)| count).sum()
-            }
+        let own = if let Some(count) = overlay.counted(array) {
+            count
+        } else {
+            let counted = self.shared.codec.count(document, &[array]);
+            let counts = counted.map_err(failed)?.into_iter();
+            counts.filter_map(|(_, count)| count).sum()
         };
         let count = own + overlay.count(array);
         let start = wanted.start.min(count);
@@ -166,7 +165,7 @@ impl<S: SessionRecord> SessionStore<S> {
         } else {
             let keep = usize::try_from(from_document).unwrap_or(usize::MAX);
             let cap = S::CAPPED.iter().fold(TailCap::new(), |cap, name| {
-                cap.cap(*name, if *name == array { keep } else { 0 })
+                cap.cap(name, if *name == array { keep } else { 0 })
             });
             let pruned = self.shared.codec.prune(document, &cap).map_err(failed)?;
             (pruned.json, pruned.footer)

@@ -167,12 +167,11 @@ impl<S: SessionRecord> Judge<'_, S> {
         places: &[Range<usize>],
     ) -> Option<(usize, String)> {
         let (store, kept) = (self.store, &self.kept);
-        let frame = match self.frames.get(array) {
-            Some(frame) => frame,
-            None => {
-                let frame = Frame::of(store, kept, array)?;
-                self.frames.entry(array.to_owned()).or_insert(frame)
-            }
+        let frame = if let Some(frame) = self.frames.get(array) {
+            frame
+        } else {
+            let frame = Frame::of(store, kept, array)?;
+            self.frames.entry(array.to_owned()).or_insert(frame)
         };
         let with = |places: &[Range<usize>]| {
             let (first, last) = (places.first()?, places.last()?);

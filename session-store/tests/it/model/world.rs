@@ -290,7 +290,9 @@ impl World {
         }
         let unlocked = std::mem::take(&mut *self.disk.unlocked.lock().unwrap());
         if self.setting.flaw == Flaw::Sound && self.setting.rules == Rules::default() {
-            unlocked.into_iter().for_each(|what| self.wrong(what));
+            for what in unlocked {
+                self.wrong(what);
+            }
         }
         std::mem::take(&mut self.facts().wrong)
     }
