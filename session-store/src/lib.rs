@@ -50,6 +50,7 @@
 //!
 //! | feature | gives |
 //! |---|---|
+//! | `cli` | the program `sessions`, for terminals; nothing for users of the library |
 //! | `export` | sessions as one JSON document, as Markdown, as a page to read: `transcripts::Exporter` |
 //! | `import` | reads the transcripts of other agents: `transcripts::Importer` |
 //! | `regex` | searches for regular expressions |

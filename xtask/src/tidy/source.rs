@@ -26,7 +26,7 @@ pub(crate) enum Part {
     Testing,
     /// Integration tests.
     Tests,
-    /// Benches, examples, fuzz targets, and the tooling.
+    /// Benches, examples, fuzz targets, programs, and the tooling.
     Tools,
 }
 
@@ -96,6 +96,8 @@ impl Source {
         match kind {
             _ if ["xtask", "benchmarks", "fuzz"].contains(&package) => Part::Tools,
             "src" if file == "testing.rs" || file == "testing" => Part::Testing,
+            // A program is a user of the library; nobody links it.
+            "src" if file == "bin" => Part::Tools,
             "src" => Part::Library,
             "tests" => Part::Tests,
             _ => Part::Tools,
@@ -112,6 +114,11 @@ mod tests {
         for (path, package, part) in [
             ("session-scan/src/newest.rs", "session-scan", Part::Library),
             ("session-scan/src/testing.rs", "session-scan", Part::Testing),
+            (
+                "session-store/src/bin/x/main.rs",
+                "session-store",
+                Part::Tools,
+            ),
             (
                 "session-scan/src/testing/memory.rs",
                 "session-scan",
