@@ -116,8 +116,10 @@ impl Place {
             .env("COLUMNS", "80")
             .env("NO_COLOR", "1");
         let output = self.run(shell)?;
-        let mut text = String::from_utf8(output.stdout)
+        let text = String::from_utf8(output.stdout)
             .with_context(|| format!("read what {command} prints"))?;
+        // A reader's directory is another one.
+        let mut text = text.replace(&format!("{}/", self.dir.path().display()), "");
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }

@@ -11,7 +11,7 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// Makes a witness, for implementations of [`FileSystem`].
+    /// Makes a witness, for implementations of [`FileSystem`](super::FileSystem).
     #[must_use]
     pub fn new(boot: u128, clock: Clock) -> Self {
         Self { boot, clock }

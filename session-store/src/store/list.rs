@@ -57,13 +57,15 @@ impl<S: SessionRecord> SessionStore<S> {
         let resolver = self.resolver();
         let asked = query.workspace.as_deref();
         let workspace = asked.and_then(|asked| Workspace::scoped(asked, query.scope, &resolver));
-        // Taken first: whatever is read after it may be newer than it says, never older.
+        // Journals first: one that is folded after this is listed, and one that was folded before it has changed the directory.
+        let journals = journals(&documents)?;
+        // Before any document: whatever is read after it may be newer than it says, never older.
         let known = self.known();
         let call = Call {
             query,
             documents: &documents,
             workspace: workspace.as_ref(),
-            journals: journals(&documents)?,
+            journals,
         };
         let proven = match &known.catalogue {
             Some(catalogue) if known.is_proven() && query.freshness == Freshness::Directory => {

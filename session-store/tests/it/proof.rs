@@ -7,6 +7,7 @@ mod cost;
 mod gap;
 mod histories;
 mod hooked;
+mod listing;
 mod memory;
 mod real;
 mod step;

@@ -19,8 +19,8 @@ use crate::terminal::Terminal;
     after_help = "\
 Start with `sessions list --all`, then `sessions show ID`.
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 no such store or session, 4 damaged session,
-5 somebody else is writing or has written, 130 interrupted."
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 no such store or session,
+4 damaged session, 5 somebody else is writing or has written, 130 interrupted."
 )]
 pub(crate) struct Args {
     /// One JSON value a line instead of text

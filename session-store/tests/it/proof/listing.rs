@@ -1,0 +1,38 @@
+//! A listing that believes its catalogue, and a journal that is folded in the middle of it.
+
+use session_index::Rules;
+use session_store::fs::MemoryFs;
+use session_store::{Append, Message, Query};
+
+use super::hooked::Event;
+use super::memory::process;
+use crate::support::{id, session};
+
+/// Another process folds a journal at each moment of a listing: what a reader has seen before it does not go again.
+#[test]
+fn a_fold_amid_a_listing_takes_nothing_away() {
+    let mut folded = 0;
+    for moment in 0..40 {
+        let fs = MemoryFs::new();
+        let writer = process(&fs, Rules::default(), 0);
+        writer.store.save(&session("s", "/work", 1, 1)).unwrap();
+        let reader = process(&fs, Rules::default(), 1);
+        let messages = || reader.store.list(&Query::new()).unwrap().rows[0].messages;
+        // The catalogue knows the document, which is older than the journal.
+        let before = messages().unwrap();
+        let append = Append::new().message(&Message::user("more")).unwrap();
+        writer.store.append(&id("s"), &append).unwrap();
+        assert_eq!(messages(), Some(before + 1));
+        let (done, is_done) = std::sync::mpsc::channel();
+        reader.fs.plan(
+            moment,
+            Event::Own(Box::new(move || {
+                let _ = done.send(writer.store.checkpoint(&id("s")).unwrap());
+            })),
+        );
+        assert_eq!(messages(), Some(before + 1), "moment {moment}");
+        reader.fs.settle();
+        folded += u64::from(is_done.try_recv() == Ok(true));
+    }
+    assert!(folded > 3, "too few to mean anything");
+}
