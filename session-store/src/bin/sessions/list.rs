@@ -91,18 +91,20 @@ fn table(rows: &[SessionSummary], terminal: &mut Terminal) -> Result<(), Failure
         "MSGS",
         "SIZE"
     );
-    terminal.line(format_args!("{FAINT}{head} DIRECTORY{FAINT:#}"))?;
+    // A pipe gets directories whole, a terminal as many columns as are left.
+    let width = std::io::stdout().is_terminal().then_some(left - titles);
+    let heading = width.map_or_else(
+        || "DIRECTORY".to_owned(),
+        |width| shorten("DIRECTORY", width),
+    );
+    terminal.line(format_args!("{FAINT}{head} {heading}{FAINT:#}"))?;
     for row in rows {
         let directory = row
             .directory
             .as_ref()
             .map(|d| clean_line(&d.to_string_lossy()));
         let directory = directory.unwrap_or_default();
-        let directory = if std::io::stdout().is_terminal() {
-            end(&directory, left - titles)
-        } else {
-            directory
-        };
+        let directory = width.map_or_else(|| directory.clone(), |width| end(&directory, width));
         let messages = row
             .messages
             .map_or_else(|| "?".to_owned(), |n| n.to_string());
