@@ -83,6 +83,11 @@ xflags::xflags! {
             /// The seed of what is drawn by chance; 1 if not given.
             optional --seed seed: u64
         }
+        /// Shows an exported session full of attacks to a real browser: nothing may run or be asked for. Skips visibly without one.
+        cmd browser {
+            /// The browser, Chromium or of its kind; the first on the path if not given.
+            optional --program file: PathBuf
+        }
         /// Runs one scenario for `faults`, which breaks its system calls.
         cmd fault-driver {
             /// The sessions directory.

@@ -1,5 +1,5 @@
 //! The workspace's own tooling: `cargo xtask ci | tidy | deps | features | msrv | consumers | examples | corpus | schema | fuzz | bench
-//! | faults`.
+//! | faults | browser`.
 //!
 //! Owns what continuous integration runs, so that the same commands run at home. Nothing depends on this crate, and it
 //! must not hold code that a library needs.
@@ -10,6 +10,7 @@
 )]
 
 mod bench;
+mod browser;
 mod ci;
 mod console;
 mod consumers;
@@ -65,5 +66,6 @@ fn run(command: &XtaskCmd) -> Result<()> {
         XtaskCmd::Bench(bench) => bench::run(&workspace, bench),
         XtaskCmd::Faults(flags) => faults::run(flags),
         XtaskCmd::FaultDriver(driver) => faults::drive(driver),
+        XtaskCmd::Browser(flags) => browser::run(flags),
     }
 }
