@@ -9,17 +9,14 @@ mod pages;
 mod program;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
+use session_model::Session;
 
 use self::attacks::{ATTACKS, Attack};
 use self::network::Network;
 use self::program::Browser;
 use crate::flags;
-
-/// The page that users get.
-const EXPORTED: &str = "as exported";
 
 /// Shows the pages and judges what the browser did.
 ///
@@ -36,43 +33,31 @@ pub(crate) fn run(flags: &flags::Browser) -> Result<()> {
         return Ok(());
     };
     println!("{}", browser.version()?);
-    let session = pages::session()?;
-    let page = pages::export(&session)?;
-    controls(&browser, pages::policy(&page)?)?;
-    for (place, attack) in pages::marks() {
-        // An attack that was cut off or left out on the way would be no attack.
-        ensure!(
-            page.contains(&attacks::host(place, attack)),
-            "export the attacks: {} is not in the page at place {place}",
-            ATTACKS[attack].name
-        );
+    let sessions: Vec<Session> = (0..ATTACKS.len())
+        .map(pages::session)
+        .collect::<Result<_>>()?;
+    let exported: Vec<String> = sessions.iter().map(pages::export).collect::<Result<_>>()?;
+    for (attack, page) in exported.iter().enumerate() {
+        for place in 0..pages::PLACES {
+            // What was cut off or left out on the way would be no attack.
+            ensure!(
+                page.contains(&attacks::host(place, attack)),
+                "export the attacks: {} is not in its page at place {place}",
+                ATTACKS[attack].name
+            );
+        }
     }
-    for (name, text) in [
-        (EXPORTED, page.clone()),
-        ("without its policy", pages::without_policy(&page)?),
-    ] {
-        let seen = show(&browser, vec![("/".to_owned(), text)])?;
-        // A relative address would lead to our own host. The icon is the browser's own wish, where no policy forbids it.
-        let others: Vec<&String> = seen
-            .asked
-            .iter()
-            .filter(|path| *path != "/" && (name == EXPORTED || *path != "/favicon.ico"))
-            .collect();
-        ensure!(
-            others.is_empty(),
-            "show the page {name}: it asked for {others:?}"
-        );
+    controls(&browser, pages::policy(&exported[0])?)?;
+    let bare: Vec<String> = exported
+        .iter()
+        .map(|page| pages::without_policy(page))
+        .collect::<Result<_>>()?;
+    for (name, pages) in [("as exported", exported), ("without their policy", bare)] {
+        let seen = show(&browser, pages::frames(pages))?;
         seen.nothing_acted(name)?;
-        seen.is_whole(name, session.messages.len())?;
-        let clicked = seen.root.contains(pages::CLICKED);
-        // Under the policy not even our own script may run.
-        ensure!(
-            clicked == (name != EXPORTED),
-            "show the page {name}: our own script {}",
-            if clicked { "ran" } else { "did not run" }
-        );
+        seen.is_plain(name)?;
     }
-    from_file(&browser, &page, session.messages.len())?;
+    from_file(&browser, &pages::together(&sessions))?;
     println!(
         "{} attacks at {} places: nothing ran, nothing was asked for",
         ATTACKS.len(),
@@ -83,7 +68,7 @@ pub(crate) fn run(flags: &flags::Browser) -> Result<()> {
 
 /// Every attack where nothing holds it back, and where only the policy does.
 fn controls(browser: &Browser, policy: &str) -> Result<()> {
-    let bare = show(browser, pages::frames(""))?;
+    let bare = show(browser, pages::frames(pages::controls("")))?;
     let idle: Vec<&str> = (0..ATTACKS.len())
         .filter(|attack| !bare.acted(*attack))
         .map(|attack| ATTACKS[attack].name)
@@ -93,10 +78,10 @@ fn controls(browser: &Browser, policy: &str) -> Result<()> {
         "show the attacks unhindered: nothing came of {}",
         idle.join(", ")
     );
-    let held = show(browser, pages::frames(policy))?;
+    let held = show(browser, pages::frames(pages::controls(policy)))?;
     for attack in 0..ATTACKS.len() {
         ensure!(
-            held.asked.contains(&format!("/f{attack}")),
+            held.asked.contains(&pages::path(attack)),
             "show the attacks under the policy alone: {} was not loaded",
             ATTACKS[attack].name
         );
@@ -122,23 +107,29 @@ fn controls(browser: &Browser, policy: &str) -> Result<()> {
     Ok(())
 }
 
-/// The page as its reader opens it, from a file.
-fn from_file(browser: &Browser, page: &str, messages: usize) -> Result<()> {
+/// All attacks in one page, as its reader opens it: from a file. No script of ours can look into that one.
+fn from_file(browser: &Browser, session: &Session) -> Result<()> {
     let dir = tempfile::tempdir().context("create a directory for the page")?;
-    let path: PathBuf = dir.path().join("page.html");
+    let path = dir.path().join("page.html");
+    let page = pages::export(session)?;
     std::fs::write(&path, page).with_context(|| format!("write {}", path.display()))?;
     let network = Network::open(Vec::new())?;
     let dom = browser.dump(&format!("file://{}", path.display()), network.port())?;
-    let seen = Seen::new(dom, &network);
+    let seen = Seen::new(&dom, &network);
     seen.nothing_acted("from a file")?;
-    seen.is_whole("from a file", messages)
+    let last = attacks::host(pages::PLACES - 1, ATTACKS.len() - 1);
+    ensure!(
+        dom.contains(&last),
+        "show the page from a file: it was not loaded to its end"
+    );
+    Ok(())
 }
 
 /// Loads the first of some pages.
 fn show(browser: &Browser, pages: Vec<(String, String)>) -> Result<Seen> {
     let network = Network::open(pages)?;
     let dom = browser.dump(&format!("http://{}/", network::PAGES), network.port())?;
-    let seen = Seen::new(dom, &network);
+    let seen = Seen::new(&dom, &network);
     let loads = seen.asked.iter().filter(|path| *path == "/").count();
     ensure!(loads == 1, "show a page: it was asked for {loads} times");
     Ok(seen)
@@ -146,8 +137,6 @@ fn show(browser: &Browser, pages: Vec<(String, String)>) -> Result<Seen> {
 
 /// What the browser did with a page.
 struct Seen {
-    /// The document at the end.
-    dom: String,
     /// The tag of its root, on which scripts leave their marks.
     root: String,
     /// The pages of ours that were asked for.
@@ -157,14 +146,13 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(dom: String, network: &Network) -> Self {
+    fn new(dom: &str, network: &Network) -> Self {
         let from = dom.find("<html").unwrap_or(0);
         let root = dom[from..].split('>').next().unwrap_or_default().to_owned();
         Self {
             root,
             asked: network.asked(),
             hit: network.hosts(attacks::HOSTS),
-            dom,
         }
     }
 
@@ -177,23 +165,41 @@ impl Seen {
     fn nothing_acted(&self, name: &str) -> Result<()> {
         ensure!(
             self.hit.is_empty(),
-            "show the page {name}: it asked {:?}",
+            "show the pages {name}: it asked {:?}",
             self.hit
         );
         ensure!(
             !self.root.contains(attacks::RAN),
-            "show the page {name}: a script ran: {}",
+            "show the pages {name}: a script ran: {}",
             self.root
         );
         Ok(())
     }
 
-    /// Fails if the browser did not come to the page's end.
-    fn is_whole(&self, name: &str, messages: usize) -> Result<()> {
-        let articles = self.dom.matches("<article ").count();
+    /// Fails unless every frame was read, has its one message, and holds only what exported pages consist of.
+    fn is_plain(&self, name: &str) -> Result<()> {
+        let frames: BTreeSet<String> = (0..ATTACKS.len()).map(pages::path).collect();
+        let asked = self.asked.iter();
+        // A relative address would lead to our own host. The icon is the browser's own wish.
+        let others: Vec<&String> = asked
+            .filter(|path| !frames.contains(*path) && *path != "/" && *path != "/favicon.ico")
+            .collect();
         ensure!(
-            articles == messages,
-            "show the page {name}: {articles} of {messages} messages"
+            others.is_empty(),
+            "show the pages {name}: they asked for {others:?}"
+        );
+        let strange = format!("{}\"\"", pages::STRANGE);
+        ensure!(
+            self.root.contains(&strange),
+            "show the pages {name}: they became {}",
+            self.root
+        );
+        let messages = format!("{}\"{}\"", pages::MESSAGES, ATTACKS.len());
+        ensure!(
+            self.root.contains(&messages),
+            "show the pages {name}: not {} messages: {}",
+            ATTACKS.len(),
+            self.root
         );
         Ok(())
     }

@@ -100,7 +100,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     text("base", "<base href={U}><img src=x.png>"),
     text("body-onload", "<body onload=\"{J}\">"),
     text("details", "<details open ontoggle=\"{J}\">x</details>"),
-    text("link-click", "<a href={U}>x</a>"),
+    text("base-click", "<base href={U}><a href=x>x</a>"),
+    passing("link-click", "<a href={U}>x</a>"),
     text("javascript-click", "<a href=\"javascript:{J}\">x</a>"),
     text("form-click", "<form action={U}><button>x</button></form>"),
     text(
@@ -124,7 +125,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "\">x",
     ),
     inside("address", "<img src=\"", "{U}", "\">"),
-    inside("address-of-link", "<a href=\"", "{U}", "\">x</a>"),
+    Attack {
+        passes_policy: true,
+        ..inside("address-of-link", "<a href=\"", "{U}", "\">x</a>")
+    },
     inside(
         "javascript-address",
         "<a href=\"",

@@ -10,56 +10,70 @@ use session_store::transcripts::{Exporter, HtmlPage};
 
 use super::attacks::{self, ATTACKS};
 
-/// How many places of a session hold each attack.
+/// How many places of a session hold its attack.
 pub(super) const PLACES: usize = 14;
 
-/// The places of the session's head, which hold all attacks in a row.
-const HEAD: usize = 4;
+/// The attribute in which our own script leaves the number of messages in all frames.
+pub(super) const MESSAGES: &str = "data-messages=";
 
-/// The attribute that our own script leaves on the root.
-pub(super) const CLICKED: &str = "data-clicked=";
+/// The attribute in which it leaves elements and attributes that no exported page has.
+pub(super) const STRANGE: &str = "data-strange=";
 
-/// Does to every element what a reader might, once the page is there.
-const CLICKER: &str = "<script>addEventListener('load', () => setTimeout(() => {
-for (const e of document.querySelectorAll('*')) {
-  e.dispatchEvent(new MouseEvent('mouseover'));
-  if (e.focus) e.focus();
-  if (e.click) e.click();
+/// Looks at the frames once they are there, then does to every element what a reader might. It stands outside the frames, so
+/// that their policy keeps it from nothing.
+const READER: &str = "<script>addEventListener('load', () => setTimeout(() => {
+const known = 'html head meta title style body h1 h2 dl dt dd main article p pre div details summary'.split(' ');
+const attributes = 'lang charset http-equiv content name class id'.split(' ');
+const root = document.documentElement, strange = new Set();
+let messages = 0;
+for (const f of document.querySelectorAll('iframe')) {
+  const d = f.contentDocument;
+  if (!d) continue;
+  messages += d.querySelectorAll('article').length;
+  const elements = [...d.querySelectorAll('*')];
+  for (const e of elements) {
+    if (!known.includes(e.localName)) strange.add(e.localName);
+    for (const a of e.attributes) if (!attributes.includes(a.name)) strange.add(a.name);
+  }
+  for (const e of elements) {
+    e.dispatchEvent(new MouseEvent('mouseover'));
+    if (e.focus) e.focus();
+    if (e.click) e.click();
+  }
 }
-document.documentElement.dataset.clicked = 1;
-}, 200));</script>\n";
+root.dataset.messages = messages;
+root.dataset.strange = encodeURIComponent([...strange].join(' '));
+}, 200));</script>";
 
-/// Each place with each attack.
-pub(super) fn marks() -> impl Iterator<Item = (usize, usize)> {
-    (0..PLACES).flat_map(|place| (0..ATTACKS.len()).map(move |attack| (place, attack)))
-}
-
-/// A session with every attack at every place that holds text of others.
-pub(super) fn session() -> Result<Session> {
-    let all = |place| {
-        let markups = (0..ATTACKS.len()).map(|attack| attacks::markup(place, attack));
-        markups.collect::<Vec<_>>().join("\n")
-    };
+/// A session of one message with an attack at every place that holds text of others.
+pub(super) fn session(attack: usize) -> Result<Session> {
+    let at = |place: usize| attacks::markup(place, attack);
     let id = SessionId::new("attacks").context("name the session")?;
-    let mut session = Session::new(id, format!("/{}", all(1))).with_title(all(0));
-    session.agent = all(2);
-    session.metadata.model = Some(all(3));
-    for attack in 0..ATTACKS.len() {
-        let at = |place: usize| attacks::markup(HEAD + place, attack);
-        let mut content = vec![
-            ContentPart::text(at(1)),
-            ContentPart::thinking(at(2)),
-            ContentPart::tool_call("c", at(3), at(4)),
-            ContentPart::tool_result("c", at(5)),
-            ContentPart::image(at(6)),
-            ContentPart::file(at(7)),
-        ];
-        let other = serde_json::json!({"type": at(8), "x": at(9)});
-        let other = RawJson::from_value(&other).context("write a part of no known kind")?;
-        content.push(ContentPart::Other(other));
-        session.push(Message::new(Role::from(at(0).as_str()), content));
-    }
+    let mut session = Session::new(id, format!("/{}", at(1))).with_title(at(0));
+    session.agent = at(2);
+    session.metadata.model = Some(at(3));
+    let other = serde_json::json!({"type": at(12), "x": at(13)});
+    let other = RawJson::from_value(&other).context("write a part of no known kind")?;
+    let content = vec![
+        ContentPart::text(at(5)),
+        ContentPart::thinking(at(6)),
+        ContentPart::tool_call("c", at(7), at(8)),
+        ContentPart::tool_result("c", at(9)),
+        ContentPart::image(at(10)),
+        ContentPart::file(at(11)),
+        ContentPart::Other(other),
+    ];
+    session.push(Message::new(Role::from(at(4).as_str()), content));
     Ok(session)
+}
+
+/// All of these sessions' messages as one session, under the first one's head.
+pub(super) fn together(sessions: &[Session]) -> Session {
+    let mut all = sessions[0].clone();
+    let others = sessions[1..].iter();
+    all.messages
+        .extend(others.flat_map(|session| session.messages.iter().cloned()));
+    all
 }
 
 /// The session as a page.
@@ -71,9 +85,9 @@ pub(super) fn export(session: &Session) -> Result<String> {
         .context("export the session")
 }
 
-/// A page whose policy is gone, so that escaping alone holds, with a script that clicks.
+/// A page without its policy, so that escaping alone holds.
 pub(super) fn without_policy(page: &str) -> Result<String> {
-    Ok(page.replacen(policy(page)?, CLICKER, 1))
+    Ok(page.replacen(policy(page)?, "", 1))
 }
 
 /// The line of a page that forbids to load and run. It holds for what stands behind it.
@@ -81,29 +95,36 @@ pub(super) fn policy(page: &str) -> Result<&str> {
     let mut lines = page
         .lines()
         .take_while(|line| !line.starts_with("<style") && !line.starts_with("<title"));
-    let policy =
-        lines.find(|line| line.starts_with("<meta http-equiv=\"Content-Security-Policy\""));
+    let start = "<meta http-equiv=\"Content-Security-Policy\"";
+    let policy = lines.find(|line| line.starts_with(start));
     policy.context("find the page's policy: there is none before what it is for")
 }
 
-/// A page with one frame for each attack, and those frames, each with this in its head and nothing else to hold it back.
-pub(super) fn frames(head: &str) -> Vec<(String, String)> {
-    let all = 0..ATTACKS.len();
-    let frames: String = all
-        .clone()
-        .map(|attack| format!("<iframe src=/f{attack}></iframe>"))
+/// A page with a reader and with these pages in frames, and these.
+pub(super) fn frames(pages: Vec<String>) -> Vec<(String, String)> {
+    let frames: String = (0..pages.len())
+        .map(|n| format!("<iframe src={}></iframe>", path(n)))
         .collect();
-    let top = format!("<!doctype html><title>t</title>{frames}");
-    let frames = all.map(|attack| (format!("/f{attack}"), frame(head, attack)));
+    let top = format!("<!doctype html><title>t</title>{READER}{frames}");
+    let frames = pages.into_iter().enumerate();
     std::iter::once(("/".to_owned(), top))
-        .chain(frames)
+        .chain(frames.map(|(n, page)| (path(n), page)))
         .collect()
 }
 
-fn frame(head: &str, attack: usize) -> String {
-    let (before, after) = ATTACKS[attack].within;
-    let markup = attacks::markup(0, attack);
-    format!(
-        "<!doctype html><meta charset=utf-8>{head}<title>t</title>{CLICKER}<p>{before}{markup}{after}"
-    )
+/// The path of a frame.
+pub(super) fn path(frame: usize) -> String {
+    format!("/f{frame}")
+}
+
+/// The attacks that nothing but this in the page's head holds back.
+pub(super) fn controls(head: &str) -> Vec<String> {
+    let control = |attack: usize| {
+        let (before, after) = ATTACKS[attack].within;
+        let markup = attacks::markup(0, attack);
+        format!(
+            "<!doctype html><meta charset=utf-8>{head}<title>t</title><p>{before}{markup}{after}"
+        )
+    };
+    (0..ATTACKS.len()).map(control).collect()
 }
