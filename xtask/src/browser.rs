@@ -79,11 +79,11 @@ fn controls(browser: &Browser, policy: &str) -> Result<()> {
         idle.join(", ")
     );
     let held = show(browser, pages::frames(pages::controls(policy)))?;
-    for attack in 0..ATTACKS.len() {
+    for (number, attack) in ATTACKS.iter().enumerate() {
         ensure!(
-            held.asked.contains(&pages::path(attack)),
+            held.asked.contains(&pages::path(number)),
             "show the attacks under the policy alone: {} was not loaded",
-            ATTACKS[attack].name
+            attack.name
         );
     }
     let through = (0..ATTACKS.len()).filter(|attack| held.acted(*attack));

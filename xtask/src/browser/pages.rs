@@ -102,9 +102,8 @@ pub(super) fn policy(page: &str) -> Result<&str> {
 
 /// A page with a reader and with these pages in frames, and these.
 pub(super) fn frames(pages: Vec<String>) -> Vec<(String, String)> {
-    let frames: String = (0..pages.len())
-        .map(|n| format!("<iframe src={}></iframe>", path(n)))
-        .collect();
+    let frames = (0..pages.len()).map(|n| format!("<iframe src={}></iframe>", path(n)));
+    let frames = frames.collect::<Vec<_>>().concat();
     let top = format!("<!doctype html><title>t</title>{READER}{frames}");
     let frames = pages.into_iter().enumerate();
     std::iter::once(("/".to_owned(), top))
