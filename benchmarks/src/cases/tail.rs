@@ -20,6 +20,10 @@ use crate::{floors, reference};
 /// Beyond this size, libraries that need the whole file in memory are left out, and databases are too slow to fill.
 const WHOLE_FILE: u64 = 100_000_000;
 
+/// What a window of the cases `tail/equal/…` holds, to within a message: whether the size of the rest matters can only be seen
+/// where as much is decoded.
+const EQUAL: u64 = 250_000;
+
 pub(super) fn cases(scale: Scale) -> Vec<Case> {
     let mut cases = Vec::new();
     for &bytes in sizes(scale) {
@@ -43,6 +47,15 @@ pub(super) fn cases(scale: Scale) -> Vec<Case> {
             cases.push(
                 Case::built(format!("{family}/{size}"), "realistic", build)
                     .grows(family, approximate(bytes)),
+            );
+        }
+        if bytes > 1_000_000 {
+            let spec = Spec::realistic(bytes);
+            cases.push(
+                Case::built(format!("tail/equal/{size}"), "realistic", move |bench| {
+                    equal(bench, &spec)
+                })
+                .grows("tail/equal", approximate(bytes)),
             );
         }
     }
@@ -118,6 +131,23 @@ fn marked(bench: &Bench, spec: &Spec, window: usize) -> Result<Setup> {
         document.bytes - plain.bytes,
         to - from
     )))
+}
+
+/// The last messages that have as many bytes in a document of any size.
+fn equal(bench: &Bench, spec: &Spec) -> Result<Setup> {
+    let plain = Rc::new(bench.data.document(spec)?);
+    let document = bench.data.marked(spec)?;
+    let window = document.window_of(EQUAL);
+    let [_, needed] = floors(&plain, window);
+    let (from, to) = document.window(window);
+    Ok(
+        Setup::of(vec![tail("ours", &document, window, 1), needed]).note(format!(
+            "{} messages, {} bytes; the window has {window} messages of {} bytes",
+            document.messages(),
+            document.bytes,
+            to - from
+        )),
+    )
 }
 
 fn setup(bench: &Bench, spec: &Spec, window: usize) -> Result<Setup> {

@@ -114,6 +114,16 @@ impl Document {
         (at(first), at(self.messages()))
     }
 
+    /// The fewest last messages that have at least so many bytes.
+    #[must_use]
+    pub fn window_of(&self, bytes: u64) -> usize {
+        let end = self.offsets.last().copied().unwrap_or(0);
+        let first = self
+            .offsets
+            .partition_point(|&at| at.saturating_add(bytes) <= end);
+        (self.offsets.len() - first).min(self.messages())
+    }
+
     /// Where the first message begins, so that what is before it is the head of the document.
     #[must_use]
     pub fn head(&self) -> u64 {

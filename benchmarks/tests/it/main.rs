@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 mod contenders;
+mod document;
 mod gates;
 mod growth;
 mod method;
