@@ -3,7 +3,7 @@
 
 use crate::{
     Codec, Error, Parser, ReadAt,
-    footer::{Keep, find_if_there, gather},
+    footer::{Found, Keep, find_if_there, find_little, gather},
     lexer::{Key, Stop, Visit, Watch},
     trace,
     walk::walk_at,
@@ -100,7 +100,10 @@ impl<P: Parser> Codec<P> {
         arrays: &[&str],
     ) -> Result<Vec<(String, Option<u64>)>, Error> {
         let _span = trace::span("count", source.size()?);
-        if let Some(counts) = self.count_by_footer(source, arrays)? {
+        if !self.is_strict()
+            && let Some(found) = find_if_there(source)?
+            && let Some(counts) = self.count_by_footer(source, &found, arrays)?
+        {
             return Ok(counts);
         }
         let mut counter = Counter::new(arrays);
@@ -113,7 +116,28 @@ impl<P: Parser> Codec<P> {
             .collect())
     }
 
-    fn count_by_footer<R: ReadAt + ?Sized>(
+    /// Does what [`count`](Self::count) does, if a footer tells: `None` where the document would have to be read.
+    ///
+    /// ```
+    /// use session_codec::Codec;
+    ///
+    /// let codec = Codec::new().marks(&["messages"]);
+    /// let mut document = Vec::new();
+    /// codec.encode(&serde_json::json!({"messages": [1, 2]}), &mut document)?;
+    /// let counts = codec.count_marked(&document, &["messages"])?;
+    /// assert_eq!(counts, Some(vec![("messages".to_owned(), Some(2))]));
+    /// assert_eq!(codec.count_marked(br#"{"messages": [1]}"#, &["messages"])?, None);
+    /// # Ok::<(), session_codec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    ///
+    /// # Complexity
+    ///
+    /// One read of 4 KiB at the end, and the members around the marked arrays as far as they stand before it.
+    pub fn count_marked<R: ReadAt + ?Sized>(
         &self,
         source: &R,
         arrays: &[&str],
@@ -121,9 +145,18 @@ impl<P: Parser> Codec<P> {
         if self.is_strict() {
             return Ok(None);
         }
-        let Some(found) = find_if_there(source)? else {
-            return Ok(None);
-        };
+        match find_little(source)? {
+            Some(found) => self.count_by_footer(source, &found, arrays),
+            None => Ok(None),
+        }
+    }
+
+    fn count_by_footer<R: ReadAt + ?Sized>(
+        &self,
+        source: &R,
+        found: &Found,
+        arrays: &[&str],
+    ) -> Result<Option<Counted>, Error> {
         let marked = found.footer.counts().map(|(name, _)| name);
         if !arrays
             .iter()
@@ -133,7 +166,7 @@ impl<P: Parser> Codec<P> {
         }
         // No element is kept, of these or of other marked arrays.
         let none: Vec<(&str, Keep)> = marked.map(|name| (name, Keep::Last(0))).collect();
-        let Ok(_) = gather(self, source, &found, &none)? else {
+        let Ok(_) = gather(self, source, found, &none)? else {
             return Ok(None);
         };
         let count = |name: &&str| ((*name).to_owned(), found.footer.count(name));

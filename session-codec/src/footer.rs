@@ -15,7 +15,9 @@ use std::fmt;
 use crate::Revision;
 
 pub use check::FooterReport;
-pub(crate) use find::{Found, Missing, document_revision, find, find_if_there, named_body, settle};
+pub(crate) use find::{
+    Found, Missing, document_revision, find, find_if_there, find_little, named_body, settle,
+};
 pub(crate) use gather::{Gathered, Keep, gather};
 pub(crate) use marker::Marker;
 pub(crate) use trail::Trail;

@@ -38,6 +38,14 @@ pub struct Glance<'a, const N: usize> {
     more: bool,
 }
 
+/// How far a look goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// Until every name was found, as a header does.
+    Found,
+    End,
+}
+
 impl<'a, const N: usize> Glance<'a, N> {
     /// Looks for members at the beginning of a document, up to the first of `arrays`, to the object's end, or until all
     /// were found. `whole` says that the bytes are all of the document.
@@ -51,6 +59,16 @@ impl<'a, const N: usize> Glance<'a, N> {
         whole: bool,
         names: [&'a str; N],
         arrays: &[&str],
+    ) -> Option<Self> {
+        Self::look(bytes, whole, names, arrays, Until::Found)
+    }
+
+    fn look(
+        bytes: &'a [u8],
+        whole: bool,
+        names: [&'a str; N],
+        arrays: &[&str],
+        until: Until,
     ) -> Option<Self> {
         let mut scan = Scan::new(bytes);
         let mut places = [const { None }; N];
@@ -73,7 +91,7 @@ impl<'a, const N: usize> Glance<'a, N> {
                     return None;
                 }
                 left -= 1;
-                if left == 0 {
+                if left == 0 && until == Until::Found {
                     break;
                 }
             }
@@ -86,10 +104,10 @@ impl<'a, const N: usize> Glance<'a, N> {
         Self::at(names, places, bytes.get(..scan.at())?, true)
     }
 
-    /// Looks at one object that is a value.
+    /// Looks at one object that is a value, to its end: a member that stands twice is not passed over.
     #[must_use]
     pub fn object(text: &'a str, names: [&'a str; N]) -> Option<Self> {
-        Self::head(text.as_bytes(), true, names, &[])
+        Self::look(text.as_bytes(), true, names, &[], Until::End)
     }
 
     /// Adds the members that the end of the document shows, read backwards until all that are `needed` were found;

@@ -10,7 +10,7 @@ use session_codec::{Codec, ReadAt, Revision};
 use session_scan::{Corpus, Entry, Listing, OpenError, Reason, Rejected};
 
 use crate::Error;
-use crate::backend::{Area, Backend, BackendEntry, Blob, BlobStat, OpenBlob};
+use crate::backend::{Area, Backend, BackendEntry, Blob, BlobStat, OpenBlob, RejectReason};
 use crate::failure::from_codec;
 use crate::fs::not_a_file_kind;
 use crate::journal::{Journal, Overlay};
@@ -27,11 +27,24 @@ pub(crate) struct Documents<'b> {
 /// The journals that a listing showed, by session.
 pub(crate) type Journals = HashMap<String, BlobStat>;
 
-/// Lists the journals of a backend.
+/// Lists the journals of a backend. What has a journal's name and cannot be looked at, or is no file, counts as one that may be
+/// as new as can be: whoever opens it finds out, and a session is never read without what may have been appended to it.
 pub(crate) fn journals(backend: &dyn Backend) -> Result<Journals, Error> {
-    let found = backend.list(Area::Journal)?.entries;
-    let journals = found.into_iter().map(|entry| (entry.name, entry.stat));
-    Ok(journals.collect())
+    let found = backend.list(Area::Journal)?;
+    let unknown = BlobStat::new(0, 0, 0, i128::MAX, i128::MAX);
+    let rejected = found.rejected.into_iter().filter_map(|rejected| {
+        if matches!(rejected.reason, RejectReason::Name) {
+            return None;
+        }
+        let id = rejected.name.to_str()?.strip_suffix(".journal")?.to_owned();
+        let stat = backend.stat(&Blob::journal(&id)).ok().flatten();
+        Some((id, stat.unwrap_or(unknown)))
+    });
+    let listed = found
+        .entries
+        .into_iter()
+        .map(|entry| (entry.name, entry.stat));
+    Ok(rejected.chain(listed).collect())
 }
 
 /// One open document, and what its journal adds to it. What is read at an offset is the document's own.
@@ -209,10 +222,10 @@ impl<'b> Documents<'b> {
 }
 
 impl Document<'_> {
-    /// Makes sure that a listed document is still a regular file.
-    pub(crate) fn confirm(&self, path: impl FnOnce() -> PathBuf) -> Result<(), Error> {
+    /// Makes sure that a listed document is still a regular file, and gives its stat.
+    pub(crate) fn confirm(&self, path: impl FnOnce() -> PathBuf) -> Result<BlobStat, Error> {
         match self.blob.stat() {
-            Ok(_) => Ok(()),
+            Ok(stat) => Ok(stat),
             Err(error) => Err(match not_a_file_kind(&error) {
                 Some(kind) => Error::not_a_file(path(), kind),
                 None => Error::io("stat", &path(), error),
@@ -225,13 +238,12 @@ impl Document<'_> {
         self.blob.stat()
     }
 
-    /// When the session was last changed, in its document or its journal.
-    pub(crate) fn modified(&self) -> io::Result<i128> {
-        let document = self.stat()?.modified;
-        Ok(match &self.journal {
-            Beside::Journal(_, journal) => document.max(journal.modified),
-            Beside::Nothing | Beside::Displaced => document,
-        })
+    /// The document's stat as the session's: it was last changed when its document or its journal was.
+    pub(crate) fn placed(&self, mut stat: BlobStat) -> BlobStat {
+        if let Beside::Journal(_, journal) = &self.journal {
+            stat.modified = stat.modified.max(journal.modified);
+        }
+        stat
     }
 
     /// What stands in the place of the document's journal.

@@ -2,12 +2,12 @@
 
 use std::marker::PhantomData;
 
-use session_codec::{HeaderSpec, TailCap, key_spellings};
+use session_codec::{HeaderSpec, ReadAt as _, TailCap, key_spellings};
 use session_model::{SessionHeader, SessionId, SessionRecord};
 use session_scan::{Entry, Look, Probe, Ranked, SearchBuffer, Searcher};
 
 use crate::append::UPDATED_AT;
-use crate::corpus::{Beside, Document, Documents};
+use crate::corpus::{Document, Documents};
 use crate::failure::{from_codec, from_header};
 use crate::order::{Nanos, Recency};
 use crate::skipped::Unusable;
@@ -16,14 +16,23 @@ use crate::workspace::{Belongs, Workspace};
 use crate::{Error, SkipReason};
 
 mod glance;
+mod head;
 
 use glance::Elsewhere;
+use head::{Headed, PAGE};
+
+/// A quick look nests no deeper than this, so a store with a lower limit cannot use it.
+const DEPTH: u32 = 66;
+/// Where the member that holds the directory stands in [`shown`].
+const PLACE: usize = 4;
 
 /// A session whose header was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pub(crate) recency: Recency,
     pub(crate) header: SessionHeader,
+    /// The number of messages, where it was [asked for](HeadProbe::counting) and a footer says it.
+    pub(crate) messages: Option<u64>,
 }
 
 /// A session that was looked at outside a walk, as it was then, and its document.
@@ -64,6 +73,7 @@ pub(crate) struct HeadProbe<'p, S> {
     workspace: Option<&'p Workspace<'p>>,
     reach: Reach,
     met: Option<&'p Met>,
+    counts: bool,
     elsewhere: Elsewhere,
     record: PhantomData<fn() -> S>,
 }
@@ -89,6 +99,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             workspace,
             reach: Reach::Exact,
             met: None,
+            counts: false,
             elsewhere: Elsewhere::default(),
             record: PhantomData,
         }
@@ -111,6 +122,16 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         }
     }
 
+    /// Looks up the number of messages where a footer says it, while the document is open.
+    pub(crate) fn counting(self, counts: bool) -> Self {
+        Self { counts, ..self }
+    }
+
+    /// Whether a quick look may stand for an exact one.
+    fn may_glance(&self) -> bool {
+        self.shared.limits.depth_levels() >= DEPTH
+    }
+
     /// Looks at a session outside a walk, such as the one that an index names; `None` where it is gone. The document that
     /// was looked into stays open, for whoever wants more of it.
     pub(crate) fn look<'d>(
@@ -124,11 +145,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         let stat = document
             .stat()
             .map_err(|source| Error::io("stat", &self.shared.path(id), source))?;
-        let mut stat = stat;
-        stat.modified = document
-            .modified()
-            .map_err(|source| Error::io("stat", &self.shared.path(id), source))?;
-        let entry = crate::corpus::entry(id, &stat);
+        let entry = crate::corpus::entry(id, &document.placed(stat));
         let look = self.judge(&entry, &document);
         Ok(Some((entry, look, document)))
     }
@@ -136,9 +153,17 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
     /// Reads the header of one session, document and journal as one.
     pub(crate) fn header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
         let path = self.shared.path(id);
+        let size = document.size();
+        let size = size.map_err(|source| Error::io("stat", &path, source))?;
+        self.header_of(id, &Headed::read(document, size, &mut [0; PAGE]))
+    }
+
+    fn header_of(&self, id: &str, open: &Headed<'_>) -> Result<SessionHeader, Error> {
+        let document = open.document;
         let Some(overlay) = document.overlay() else {
-            return self.own_header(id, document);
+            return self.own_header(id, open);
         };
+        let path = self.shared.path(id);
         // The journal knows what the document's members were, and what became of them.
         let failed = |error| from_codec("read", &path, error);
         let json = if let Some(kept) = overlay.kept(S::CAPPED) {
@@ -165,15 +190,21 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
 
     /// Reads the header of one open document that has no journal, in steps that each cost more than the one before.
     ///
-    /// A bounded look at head and tail shows the deciding members of nearly every file. Where one of them is not
+    /// A quick look at the head is enough for nearly every file of ours. A bounded look at head and tail shows the deciding members of nearly every file. Where one of them is not
     /// there, a substring search for that key settles cheaply that the file does not have it at all; only a file that
     /// may have it is walked from end to end.
-    fn own_header(&self, id: &str, document: &Document<'_>) -> Result<SessionHeader, Error> {
+    fn own_header(&self, id: &str, open: &Headed<'_>) -> Result<SessionHeader, Error> {
+        if self.may_glance()
+            && let Some(header) = open.header::<S>()
+            && header.id.as_deref() == Some(id)
+        {
+            return Ok(header);
+        }
         let path = self.shared.path(id);
         let read = |needed: &[&str]| {
             self.shared
                 .header_codec
-                .header(document, &HeaderSpec::new(&shown::<S>(), needed, S::CAPPED))
+                .header(open, &HeaderSpec::new(&shown::<S>(), needed, S::CAPPED))
                 .map_err(|error| from_codec("read", &path, error))
         };
         let mut text = read(&[])?;
@@ -183,7 +214,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             .collect();
         if !unsettled.is_empty() && self.reach == Reach::Exact {
             let keys = Searcher::new(unsettled.iter().copied().flat_map(key_spellings));
-            let key = keys.contains_any(&self.documents, document, &mut SearchBuffer::new());
+            let key = keys.contains_any(&self.documents, open.document, &mut SearchBuffer::new());
             let key = key.map_err(|source| Error::io("read", &path, source))?;
             if key.is_some() {
                 text = read(&unsettled)?;
@@ -199,7 +230,9 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
 
     /// Reads the header of an open document, whose stat `entry` is, and says whether it is one that is looked for.
     fn judge(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
-        let header = match self.header(&entry.name, document) {
+        let mut head = [0; PAGE];
+        let open = Headed::read(document, entry.size, &mut head);
+        let header = match self.header_of(&entry.name, &open) {
             Ok(header) => header,
             Err(error) => return Unusable::look(SkipReason::Failed(error)),
         };
@@ -227,7 +260,22 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             }
             Belongs::Yes => {}
         }
-        Look::Hit(Candidate { recency, header })
+        let messages = self.counts.then(|| self.counted(&open)).flatten();
+        Look::Hit(Candidate {
+            recency,
+            header,
+            messages,
+        })
+    }
+
+    /// The number of messages, if a footer says it. What cannot be read here is met again where it is missed.
+    fn counted(&self, open: &Headed<'_>) -> Option<u64> {
+        let array = S::CAPPED.first()?;
+        if open.document.overlay().is_some() {
+            return None;
+        }
+        let counts = self.shared.codec.count_marked(open, &[array]);
+        counts.ok()??.first()?.1
     }
 }
 
@@ -238,35 +286,13 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
         if self.is_elsewhere(entry, document) {
             return Look::Miss;
         }
-        if let Err(error) = document.confirm(|| self.shared.path(&entry.name)) {
-            return Unusable::look(SkipReason::Failed(error));
-        }
-        if matches!(document.beside(), Beside::Displaced) {
-            // The time of a journal that is none of this document's is not its time.
-            return match document.stat() {
-                Ok(stat) => self.judge(&crate::corpus::entry(&entry.name, &stat), document),
-                Err(source) => {
-                    let path = self.shared.path(&entry.name);
-                    Unusable::look(SkipReason::Failed(Error::io("stat", &path, source)))
-                }
-            };
-        }
-        let look = self.judge(entry, document);
-        if !matches!(look, Look::Hit(_)) {
-            return look;
-        }
-        // What was listed may have been replaced before it was opened; then its place is not that of what was read.
-        let now = document.stat().and_then(|mut stat| {
-            stat.modified = document.modified()?;
-            Ok(stat)
-        });
-        match now {
-            Ok(stat) if stat.modified == entry.modified => look,
-            Ok(stat) => self.judge(&crate::corpus::entry(&entry.name, &stat), document),
-            Err(source) => {
-                let path = self.shared.path(&entry.name);
-                Unusable::look(SkipReason::Failed(Error::io("stat", &path, source)))
-            }
-        }
+        let stat = match document.confirm(|| self.shared.path(&entry.name)) {
+            Ok(stat) => document.placed(stat),
+            Err(error) => return Unusable::look(SkipReason::Failed(error)),
+        };
+        // What was listed may have been replaced before it was opened; then its place is not that of what is read. What is
+        // written into it later is newer than its stamp here, and found out by the next look.
+        let opened = crate::corpus::entry(&entry.name, &stat);
+        self.judge(&opened, document)
     }
 }

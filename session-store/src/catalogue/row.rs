@@ -49,6 +49,7 @@ pub(crate) fn encode(
     id: &SessionId,
     header: &SessionHeader,
     stat: &BlobStat,
+    messages: Option<u64>,
 ) -> Option<()> {
     let title = header.title.as_deref().map(str::as_bytes);
     let agent = header.agent.as_deref().map(str::as_bytes);
@@ -82,7 +83,7 @@ pub(crate) fn encode(
     out.extend(stat.size.to_le_bytes());
     out.extend(stat.modified.to_le_bytes());
     out.extend(stat.changed.to_le_bytes());
-    out.extend(UNCOUNTED.to_le_bytes());
+    out.extend(messages.unwrap_or(UNCOUNTED).to_le_bytes());
     for (_, time) in times {
         out.extend(time.map_or(0, |time| time.timestamp()).to_le_bytes());
         out.extend(

@@ -12,7 +12,8 @@ use session_codec::{Glance, ReadAt as _, plain_text};
 use session_model::{SessionId, SessionRecord};
 use session_scan::Entry;
 
-use super::{HeadProbe, Reach, shown};
+use super::head::PAGE;
+use super::{HeadProbe, PLACE, Reach, shown};
 use crate::corpus::{Beside, Document};
 use crate::order::{Nanos, Recency};
 use crate::store::Met;
@@ -21,13 +22,8 @@ use crate::workspace::{Belongs, Workspace};
 /// What holds the head of most sessions, and the end of most in the older layout. Copying more costs more, as it has to
 /// come from memory first.
 const LITTLE: usize = 1 << 10;
-/// A page, which holds the head of nearly every session.
-const PAGE: usize = 4 << 10;
-/// The quick look nests no deeper than this, so a store with a lower limit cannot use it.
-const DEPTH: u32 = 66;
-/// Where the time and the member that holds the directory stand in [`shown`].
+/// Where the time stands in [`shown`].
 const TIME: usize = 3;
-const PLACE: usize = 4;
 
 /// Directories that are not the asked one, as they are spelt, each with the place in the order up to which its sessions are
 /// noted: an older one cannot be its newest.
@@ -55,7 +51,7 @@ impl<S: SessionRecord> HeadProbe<'_, S> {
             Some(workspace)
                 if self.reach == Reach::Exact
                     && matches!(document.beside(), Beside::Nothing)
-                    && self.shared.limits.depth_levels() >= DEPTH =>
+                    && self.may_glance() =>
             {
                 self.glance(workspace, entry, document).unwrap_or(false)
             }

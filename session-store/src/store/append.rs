@@ -36,9 +36,9 @@ impl<S: SessionRecord> SessionStore<S> {
     /// The caller need not have loaded it: a window is enough, and so is knowing the id. What is added is decoded as
     /// part of the record before anything is written. Returns the new revision, on which the next append can be based.
     ///
-    /// Only what is new is written, into the session's journal, however long the session is. Once the journal has grown
-    /// larger than the document it is folded into it, which over a session's life writes less than three times what was
-    /// appended. Programs that know no journals see the session as of the last [`checkpoint`](SessionStore::checkpoint).
+    /// Only what is new is written, into the session's journal, however long the session is. Once the journal has
+    /// grown to 1 MiB, and to five quarters of the document, it is folded into it, which over a session's life writes less than
+    /// three times what was appended. Programs that know no journals see the session as of the last [`checkpoint`](SessionStore::checkpoint).
     /// For many appends in a row, [`writer`](SessionStore::writer) keeps lock and journal open.
     ///
     /// # Errors

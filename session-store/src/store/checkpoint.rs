@@ -10,7 +10,7 @@ use super::SessionStore;
 use super::write::{Over, Target};
 use crate::Error;
 use crate::backend::{AppendFile, Blob, Lock, publish_now};
-use crate::corpus::{Beside, Documents};
+use crate::corpus::{Beside, Document, Documents};
 use crate::failure::{beforehand, from_codec, from_header};
 use crate::journal::{announcement, frame};
 use crate::trace::{event, span};
@@ -174,12 +174,26 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Folds the journal of a session that is about to leave, or puts aside what cannot be folded.
     pub(super) fn fold_or_set_aside(&self, id: &SessionId, lock: &Lock) -> Result<(), Error> {
         match self.fold(id, lock) {
-            Ok(_) => Ok(()),
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => self.set_displaced_aside(id, lock),
             Err(Error::NotFound { .. }) => self.clear_orphan(id, lock),
             Err(Error::Corrupt { .. } | Error::Refused { .. } | Error::TooLarge { .. }) => {
                 self.set_journal_aside(id, lock)
             }
             Err(error) => Err(beforehand(error)),
+        }
+    }
+
+    /// Moves a journal into quarantine that is another document's than the one that is there.
+    fn set_displaced_aside(&self, id: &SessionId, lock: &Lock) -> Result<(), Error> {
+        if self.shared.backend.stat(&Blob::journal(id))?.is_none() {
+            return Ok(());
+        }
+        let documents = Documents::new(&*self.shared.backend);
+        let document = documents.document(id)?;
+        match document.as_ref().map(Document::beside) {
+            Some(Beside::Displaced) => self.set_journal_aside(id, lock),
+            _ => Ok(()),
         }
     }
 

@@ -161,6 +161,8 @@ impl<S: SessionRecord> SessionStore<S> {
         let on_disk = self.shared.backend.stat(&Blob::session(id))?;
         let seen = match self.views.get(id) {
             Some(View::Whole(seen) | View::WholeThenWindow(seen)) => Some(seen),
+            // What came out of a window is not the session that somebody else has removed.
+            Some(View::Window) if on_disk.is_none() => return conflict(ConflictReason::Gone),
             Some(View::Window) | None => None,
         };
         match (seen, on_disk) {

@@ -10,6 +10,7 @@ mod append;
 mod backend;
 mod backend_append;
 mod bad_input;
+mod beside;
 mod bounded;
 mod catalogue;
 mod check;

@@ -183,3 +183,46 @@ proptest! {
         }
     }
 }
+
+/// Two documents put together in one, as by a splice.
+#[test]
+fn an_array_that_stands_twice_goes_on_where_the_first_ended() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let one = session("s", "/work", 4, 1);
+    store.save(&one).unwrap();
+    let text = serde_json::to_string(&one).unwrap();
+    let messages = serde_json::to_string(&one.messages[..2]).unwrap();
+    let twice = format!("{{\"messages\":{messages},{}", &text[1..]);
+    fs::write(store.path(&one.id), twice).unwrap();
+    let report = store.salvage(&one.id).unwrap().unwrap();
+    let new = store.load(&report.id).unwrap();
+    let expected: Vec<_> = one.messages[..2].iter().chain(&one.messages).collect();
+    assert_eq!(new.messages.iter().collect::<Vec<_>>(), expected);
+}
+
+/// What takes a look at everything for each member, or for each element, does not come back from this.
+#[test]
+fn many_members_and_many_elements_that_do_not_fit_are_told_apart_soon() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.save(&session("s", "/work", 1, 1)).unwrap();
+    let mut text = "{\"id\":\"s\",\"title\":5,\"agent\":5".to_owned();
+    for n in 0..60_000 {
+        text += &format!(",\"member {n}\":{n}");
+    }
+    let good = serde_json::to_string(&Message::user("whole")).unwrap();
+    let elements: Vec<&str> = (0..20_000)
+        .map(|n| if n % 100 == 0 { "7" } else { &good })
+        .collect();
+    text += &format!(",\"messages\":[{}]}}", elements.join(","));
+    fs::write(store.path(&id("s")), text).unwrap();
+    let report = store.salvage(&id("s")).unwrap().unwrap();
+    let new = store.load(&report.id).unwrap();
+    assert_eq!(new.messages.len(), 19_800);
+    assert!(
+        new.messages
+            .iter()
+            .all(|one| *one == Message::user("whole"))
+    );
+}

@@ -312,6 +312,30 @@ fn a_window_never_replaces_the_history() {
     store.overwrite(&clone).unwrap();
 }
 
+/// It would bring back a part of what somebody else has removed, and stand in the way of the whole in the trash.
+#[test]
+fn a_window_does_not_take_the_place_of_a_session_that_was_removed() {
+    type Remove = fn(&SessionStore, &session_store::SessionId) -> Result<bool, Error>;
+    for remove in [SessionStore::delete as Remove, SessionStore::trash] {
+        let scratch = Scratch::new();
+        let history = session("s", "/work", 10, 1);
+        let other = scratch.store();
+        other.save(&history).unwrap();
+        let store = scratch.store();
+        let tail = store.load_tail(&history.id, Window::last(2)).unwrap();
+        assert!(remove(&other, &history.id).unwrap());
+        let clone: Session = (*tail).clone();
+        assert_eq!(reason(store.save(&clone)), Some(ConflictReason::Gone));
+        assert!(store.overwrite(&clone).unwrap_err().is_partial());
+        // What this handle removes itself it may begin anew.
+        store.delete(&history.id).unwrap();
+        other.save(&session("s", "/work", 1, 2)).unwrap();
+        store.load_tail(&history.id, Window::last(1)).unwrap();
+        assert!(store.delete(&history.id).unwrap());
+        store.save(&clone).unwrap();
+    }
+}
+
 #[test]
 fn a_window_that_dropped_nothing_does_not_count_as_seen_either() {
     let scratch = Scratch::new();

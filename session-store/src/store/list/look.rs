@@ -12,7 +12,7 @@ use crate::corpus::entry;
 use crate::probe::HeadProbe;
 use crate::skipped::Skipped;
 use crate::store::SessionStore;
-use crate::{Error, Progress};
+use crate::{Counts, Error, Progress, Query};
 
 /// Looks into files for one call.
 pub(super) struct Look<'c, S: SessionRecord> {
@@ -79,7 +79,8 @@ impl<'c, S: SessionRecord> Look<'c, S> {
         let mut seen = Seen::default();
         let of = entries.len() as u64;
         let documents = self.call.documents;
-        let probe = HeadProbe::<S>::new(&self.store.shared, documents, None);
+        let probe = HeadProbe::<S>::new(&self.store.shared, documents, None)
+            .counting(shows_all(self.call.query, entries.len()));
         let mut walk = Newest::new(&documents, entries, &probe)
             .threads(self.store.shared.threads)
             .reads_in_flight(self.store.shared.reads_in_flight);
@@ -98,7 +99,8 @@ impl<'c, S: SessionRecord> Look<'c, S> {
                 entry.modified,
                 entry.changed,
             );
-            if encode(&mut seen.bytes, &id, &candidate.header, &stat).is_none() {
+            let (header, messages) = (&candidate.header, candidate.messages);
+            if encode(&mut seen.bytes, &id, header, &stat, messages).is_none() {
                 // A header is never so long, by the limit on it; if it were, it could not be shown either.
                 let (path, what) = (self.store.path(&id), "header bytes");
                 let limit = u64::from(u32::MAX);
@@ -115,4 +117,17 @@ impl<'c, S: SessionRecord> Look<'c, S> {
         }
         Ok(seen)
     }
+}
+
+/// Whether a page has all of so many sessions, with their numbers of messages.
+fn shows_all(query: &Query, files: usize) -> bool {
+    let is_filtered = query.workspace.is_some()
+        || query.title.is_some()
+        || query.agent.is_some()
+        || query.since.is_some()
+        || query.until.is_some();
+    query.counts == Counts::Exact
+        && query.limit.is_none_or(|limit| limit >= files)
+        && query.after.is_none()
+        && !is_filtered
 }

@@ -160,14 +160,16 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
             (Counts::Exact, Some(messages)) => Ok(Some(messages)),
             (Counts::Exact, None) => self.count(&id, row)?,
         };
-        let unlisted = match messages {
-            Ok(messages) => {
+        let found = messages.and_then(|messages| Ok((messages, self.unfolded(&id)?)));
+        let unlisted = match found {
+            Ok((messages, unfolded)) => {
                 let mut summary = row.summary(id, messages);
-                summary.unfolded = self.unfolded(&summary.id)?;
+                summary.unfolded = unfolded;
                 self.rows.push(summary);
                 self.shown += 1;
                 None
             }
+            // One that cannot be read hides no other.
             Err(error) => {
                 if !error.is_not_found() {
                     self.skipped.push(Skipped::failed(&id, error));

@@ -1,5 +1,7 @@
 //! What is left of a damaged document and its journal, as JSON texts, and the record that can be made of it.
 
+use std::collections::HashSet;
+
 use session_codec::Revision;
 use session_model::{SessionId, SessionRecord};
 
@@ -8,6 +10,9 @@ use crate::Error;
 use crate::failure::from_codec;
 use crate::journal::{AdditionKind, Journal};
 use crate::salvage::LostRange;
+
+/// What may be decoded to find the one member that does not fit among others that are needed, in bytes.
+const ATTEMPTS: usize = 64 << 20;
 
 /// A member's name and its value.
 type Member = (String, String);
@@ -25,6 +30,16 @@ impl Remains {
     pub(super) fn is_nothing(&self) -> bool {
         self.members.is_empty() && self.arrays.iter().all(|(_, all)| all.is_empty())
     }
+
+    /// The elements of the array of that name, of which there are none yet if it is new.
+    fn array(&mut self, name: String) -> &mut Vec<String> {
+        let known = self.arrays.iter().position(|(known, _)| *known == name);
+        let at = known.unwrap_or_else(|| {
+            self.arrays.push((name, Vec::new()));
+            self.arrays.len() - 1
+        });
+        &mut self.arrays[at].1
+    }
 }
 
 impl<S: SessionRecord> SessionStore<S> {
@@ -35,15 +50,17 @@ impl<S: SessionRecord> SessionStore<S> {
             String::from_utf8_lossy(&bytes[range.clone()]).into_owned()
         };
         let mut remains = Remains::default();
+        let mut names = HashSet::new();
         for member in salvaged.members {
             match member.elements {
+                // A second array of a name goes on with the first, as where two documents were put together.
                 Some(elements) => {
-                    let elements = elements.iter().map(text).collect();
-                    remains.arrays.push((member.name, elements));
+                    let elements = elements.iter().map(text);
+                    remains.array(member.name).extend(elements);
                 }
                 None if member.name == "id" || member.name == session_codec::RESERVED => {}
                 // A second one of a name makes a document that no struct can be read from.
-                None if remains.members.iter().any(|(name, _)| *name == member.name) => {
+                None if !names.insert(member.name.clone()) => {
                     let range = member.value.start as u64..member.value.end as u64;
                     remains.lost.push(LostRange::Document(range));
                 }
@@ -74,8 +91,10 @@ impl<S: SessionRecord> SessionStore<S> {
         let announced = journal.absorbed_by(Revision::of_document(document));
         // What the document had when the journal was begun; its members only stand in for those that were lost.
         let kept = self.shared.codec.salvage(&journal.begin.kept, &[]);
+        let names = remains.members.iter().map(|(name, _)| name.clone());
+        let mut names: HashSet<String> = names.collect();
         for member in kept.members {
-            let is_known = remains.members.iter().any(|(name, _)| *name == member.name)
+            let is_known = !names.insert(member.name.clone())
                 || S::CAPPED.contains(&&*member.name)
                 || member.name == "id"
                 || member.name == session_codec::RESERVED;
@@ -110,20 +129,12 @@ impl<S: SessionRecord> SessionStore<S> {
                 .find(|(known, _)| *known == name);
             let place = begun.and_then(|(_, count)| *count).unwrap_or(0) + seen[at].1;
             seen[at].1 += 1;
-            let array = remains
-                .arrays
-                .iter()
-                .position(|(known, _)| *known == name)
-                .unwrap_or_else(|| {
-                    remains.arrays.push((name, Vec::new()));
-                    remains.arrays.len() - 1
-                });
+            let array = remains.array(name);
             // A document that was about to take the journal's place has some of its elements already.
-            let is_there = announced.is_none()
-                && journal.was_replaced()
-                && (remains.arrays[array].1.len() as u64) > place;
+            let is_there =
+                announced.is_none() && journal.was_replaced() && (array.len() as u64) > place;
             if !is_there {
-                remains.arrays[array].1.push(json);
+                array.push(json);
             }
         }
     }
@@ -139,7 +150,9 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         let mut refused = Vec::new();
         if decode(&remains.members, &[]).is_err() {
-            let bad = (0..remains.members.len()).find(|at| {
+            let bytes: usize = remains.members.iter().map(|(_, value)| value.len()).sum();
+            let is_cheap = bytes.saturating_mul(remains.members.len()) <= ATTEMPTS;
+            let bad = (0..remains.members.len()).filter(|_| is_cheap).find(|at| {
                 let mut others = remains.members.clone();
                 others.remove(*at);
                 decode(&others, &[]).is_ok()
@@ -155,22 +168,44 @@ impl<S: SessionRecord> SessionStore<S> {
                 }),
             }
         }
+        // Most records need no member but the id, so that an element is tried with little beside it.
+        let beside: &[Member] = match decode(&[], &[]) {
+            Ok(_) => &[],
+            Err(_) => &remains.members,
+        };
         for (name, elements) in &mut remains.arrays {
-            let mut at = 0;
-            elements.retain(|element| {
-                let alone = [(name.clone(), vec![element.clone()])];
-                let fits = decode(&remains.members, &alone).is_ok();
-                if !fits {
-                    refused.push(format!("{name}[{at}]"));
-                }
+            let fits = |some: &[String]| decode(beside, &[(name.clone(), some.to_vec())]).is_ok();
+            let unfit = unfit(elements, &fits);
+            refused.extend(unfit.iter().map(|at| format!("{name}[{at}]")));
+            let (mut unfit, mut at) = (unfit.into_iter().peekable(), 0);
+            elements.retain(|_| {
+                let stays = unfit.next_if_eq(&at).is_none();
                 at += 1;
-                fits
+                stays
             });
         }
         remains.refused.append(&mut refused);
         decode(&remains.members, &remains.arrays)
             .map_err(|error| from_codec("read", &self.path(id), error))
     }
+}
+
+/// Finds the elements that do not fit, by halves: those that fit together are tried once.
+fn unfit(elements: &[String], fits: &dyn Fn(&[String]) -> bool) -> Vec<usize> {
+    let (mut found, mut parts) = (Vec::new(), vec![0..elements.len()]);
+    while let Some(part) = parts.pop() {
+        if part.is_empty() || fits(&elements[part.clone()]) {
+            continue;
+        }
+        if part.len() == 1 {
+            found.push(part.start);
+            continue;
+        }
+        let middle = part.start + part.len() / 2;
+        parts.push(middle..part.end);
+        parts.push(part.start..middle);
+    }
+    found
 }
 
 /// The document of these members and arrays.

@@ -1,0 +1,122 @@
+//! The first bytes of a document, read once for everybody who wants them, and a header that stands in them.
+//!
+//! Owns what is certain of a header from one page. Whatever is not certain is left to the codec and the model, which are exact
+//! and slower.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use session_codec::{Glance, ReadAt, plain_text};
+use session_model::{SessionHeader, SessionRecord};
+
+use super::{PLACE, shown};
+use crate::corpus::Document;
+
+/// A page, which holds the head of nearly every session.
+pub(super) const PAGE: usize = 4 << 10;
+
+/// A document of which the length and the first bytes are known.
+#[derive(Debug)]
+pub(crate) struct Headed<'d> {
+    pub(super) document: &'d Document<'d>,
+    /// Nothing where they could not be read: whoever wants them then meets the reason.
+    head: &'d [u8],
+    size: u64,
+}
+
+impl<'d> Headed<'d> {
+    /// Reads the first bytes of a document that is `size` long into `head`.
+    pub(super) fn read(document: &'d Document<'d>, size: u64, head: &'d mut [u8; PAGE]) -> Self {
+        let read = document.read_at(head, 0).unwrap_or(0);
+        Self {
+            document,
+            head: &head[..read],
+            size,
+        }
+    }
+
+    /// The header, if all its members stand in the first bytes.
+    pub(super) fn header<S: SessionRecord>(&self) -> Option<SessionHeader> {
+        let whole = self.head.len() as u64 == self.size;
+        let names = shown::<S>();
+        if names[..PLACE].contains(&names[PLACE]) {
+            return None;
+        }
+        let glance = Glance::head(self.head, whole, names, S::CAPPED)?;
+        let values = glance.values();
+        if glance.may_have_more() && values.iter().any(Option::is_none) {
+            return None;
+        }
+        let [id, title, created_at, updated_at, place, agent] = values;
+        let mut header = SessionHeader::default();
+        header.id = text(id).map(Cow::into_owned);
+        header.title = text(title).map(Cow::into_owned);
+        header.created_at = text(created_at).and_then(|text| time(&text));
+        header.updated_at = text(updated_at).and_then(|text| time(&text));
+        header.agent = text(agent).map(Cow::into_owned);
+        (header.directory, header.model) = belonging(place, S::DIRECTORY)?;
+        Some(header)
+    }
+}
+
+impl ReadAt for Headed<'_> {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        let held = self.head.get(from..).and_then(|held| held.get(..buf.len()));
+        match held {
+            Some(held) => {
+                buf.copy_from_slice(held);
+                Ok(held.len())
+            }
+            None => self.document.read_at(buf, offset),
+        }
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.size)
+    }
+}
+
+/// A member that is a string; `None` where it is something else, no text after all, or not there.
+fn text(value: Option<&str>) -> Option<Cow<'_, str>> {
+    let value = value.filter(|value| value.starts_with('"'))?;
+    match plain_text(value) {
+        Some(plain) => Some(Cow::Borrowed(plain)),
+        None => serde_json::from_str(value).ok().map(Cow::Owned),
+    }
+}
+
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let at = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(at.with_timezone(&Utc))
+}
+
+/// The directory to which `path` leads from the value of its first member, and the model beside it.
+fn belonging<'a>(
+    mut value: Option<&'a str>,
+    path: &[&'a str],
+) -> Option<(Option<PathBuf>, Option<String>)> {
+    let (_, steps) = path.split_first()?;
+    let (last, between) = steps.split_last()?;
+    for &step in between {
+        [value] = match value {
+            Some(object) if object.starts_with('{') => Glance::object(object, [step])?.values(),
+            _ => return Some((None, None)),
+        };
+    }
+    let Some(object) = value.filter(|value| value.starts_with('{')) else {
+        return Some((None, None));
+    };
+    let [directory, model] = Glance::object(object, [last, "model"])?.values();
+    let directory = text(directory);
+    // A path with bytes that are no text is stored twice, and the other spelling counts.
+    if (directory.as_deref()).is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
+        return None;
+    }
+    Some((
+        directory.map(|text| PathBuf::from(text.into_owned())),
+        text(model).map(Cow::into_owned),
+    ))
+}
