@@ -1,5 +1,5 @@
-//! Sixty-four bytes at a time: which of them are quotes, backslashes, brackets
-//! and commas, as bits of one word. Owns the instruction sets and the choice
+//! Sixty-four bytes at a time: which of them are quotes, backslashes, brackets,
+//! commas and control characters, as bits of one word. Owns the instruction sets and the choice
 //! among them; must not know what a bit means in a document.
 
 #[cfg(target_arch = "x86_64")]
@@ -43,7 +43,11 @@ pub(crate) trait Masks: Copy {
 
     fn brackets(self, block: &[u8; BLOCK]) -> Brackets;
 
-    fn commas(self, block: &[u8; BLOCK]) -> u64;
+    /// Where a byte stands.
+    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64;
+
+    /// Where control characters of ASCII stand, below the space.
+    fn controls(self, block: &[u8; BLOCK]) -> u64;
 
     /// Sets each bit to the parity of the bits up to and with it: with quotes
     /// in, the insides of strings come out, opening quotes included.

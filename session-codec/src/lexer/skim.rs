@@ -98,7 +98,7 @@ struct Run<'r, V> {
 /// Marks the escaped bytes of a block and of what follows it: a byte is escaped
 /// if an odd number of backslashes, itself not among them, stands before it.
 #[inline]
-fn escapes(slashes: u64, carry: u64) -> (u64, u64) {
+pub(super) fn escapes(slashes: u64, carry: u64) -> (u64, u64) {
     const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
     // An escaped backslash begins nothing.
     let slashes = slashes & !carry;
@@ -257,7 +257,7 @@ impl<V: Visit> Kernel for Run<'_, V> {
                     depth = seen.depth_after(depth);
                 } else {
                     self.skim.depth = depth;
-                    let commas = masks.commas(block) & !seen.inside;
+                    let commas = masks.equal(block, b',') & !seen.inside;
                     let left = self.containers(block, seen, commas)?;
                     depth = self.skim.depth;
                     if left != 0 {
@@ -285,7 +285,7 @@ impl<V: Visit> Kernel for Run<'_, V> {
                 let seen = look(masks, &padded, quotes, &mut strings);
                 (&padded, seen, !0, rest.len())
             };
-            let commas = masks.commas(block) & !seen.inside;
+            let commas = masks.equal(block, b',') & !seen.inside;
             self.skim.depth = depth;
             let end = self.touch(block, seen, commas, left)?;
             if end.is_some() {
