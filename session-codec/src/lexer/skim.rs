@@ -7,6 +7,7 @@ use super::{Lexer, Piece, Stop, Visit};
 use crate::{
     Error, LimitKind,
     block::{BLOCK, Instructions, Kernel, Masks, STRIDE},
+    plain::escapes,
 };
 
 mod level;
@@ -93,20 +94,6 @@ struct Run<'r, V> {
     piece: Piece<'r>,
     at: usize,
     visit: &'r mut V,
-}
-
-/// Marks the escaped bytes of a block and of what follows it: a byte is escaped
-/// if an odd number of backslashes, itself not among them, stands before it.
-#[inline]
-pub(super) fn escapes(slashes: u64, carry: u64) -> (u64, u64) {
-    const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
-    // An escaped backslash begins nothing.
-    let slashes = slashes & !carry;
-    let starts = slashes & !(slashes << 1);
-    // Adding the start of a run carries through it, so its bits change.
-    let odd_runs = slashes & !slashes.wrapping_add(starts & ODD);
-    let escaping = (odd_runs & ODD) | (slashes & !odd_runs & !ODD);
-    (escaping << 1 | carry, escaping)
 }
 
 /// Says what the last byte of a stride without quotes, inside a string, does to

@@ -2,8 +2,10 @@
 //! fast way; whatever is not sound, or not whole in the piece, is left to the
 //! state machine, which names faults and carries on from one piece to the next.
 
-use super::super::skim::escapes;
-use crate::block::{BLOCK, Kernel, Masks};
+use crate::{
+    block::{BLOCK, Kernel, Masks},
+    plain::escapes,
+};
 
 /// The rest of a piece from inside a string on, where no escape is under way.
 pub(super) struct Pass<'a> {

@@ -61,7 +61,7 @@ pub(super) fn copy_text(bytes: &[u8], out: &mut [u8]) -> (usize, usize) {
 }
 
 /// What an escape of one letter stands for, by the letter; 0 for what is none.
-const SIMPLE: [u8; 256] = {
+pub(super) const SIMPLE: [u8; 256] = {
     let mut table = [0; 256];
     table[b'n' as usize] = b'\n';
     table[b'"' as usize] = b'"';
@@ -84,7 +84,7 @@ pub(super) fn simple_escape(letter: u8) -> Option<u8> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{NEEDED, copy_text, plain, simple_escape};
     use crate::plain::{BLOCK, ends};
 
@@ -104,8 +104,8 @@ mod tests {
         }
     }
 
-    /// What [`copy_text`] says, a byte at a time.
-    fn naive_copy(bytes: &[u8]) -> (usize, Vec<u8>) {
+    /// What [`copy_text`] and `copy_blocks` say, a byte at a time.
+    pub(in crate::parser::direct) fn naive_copy(bytes: &[u8]) -> (usize, Vec<u8>) {
         let (mut at, mut out) = (0, Vec::new());
         while let Some(&byte) = bytes.get(at) {
             if !ends(byte) {

@@ -7,6 +7,7 @@ use serde_json::Error;
 
 use super::{
     Direct, Input,
+    copy::{WINDOW, copy_blocks},
     scan::{copy_text, plain, simple_escape},
 };
 
@@ -34,9 +35,9 @@ enum Text {
 /// A byte that the input surely has, once that many were waited for.
 const ESCAPE_BYTES: usize = 12;
 
-/// Bytes of the scratch buffer that are free before each step: more than a block
-/// or a character.
-const ROOM: usize = 64;
+/// Bytes of the scratch buffer that are free before each step: what copies of
+/// blocks need, which is more than a character.
+const ROOM: usize = WINDOW;
 
 impl<I: Input> Direct<'_, I> {
     /// Takes a string whose opening quote is next, and hands its text on.
@@ -101,10 +102,7 @@ impl<I: Input> Direct<'_, I> {
     /// bytes, and returns how many there are then.
     fn read_escaped(&mut self, mut length: usize) -> Result<usize, Error> {
         loop {
-            let (taken, written) =
-                copy_text(&self.input.bytes()[self.at..], &mut self.scratch[length..]);
-            self.at += taken;
-            length += written;
+            length += self.copy(length);
             if self.scratch.len() - length < ROOM {
                 // Zeroed once: the buffer never becomes shorter.
                 self.scratch.resize(2 * self.scratch.len(), 0);
@@ -130,6 +128,25 @@ impl<I: Input> Direct<'_, I> {
                 }
             }
         }
+    }
+
+    /// Copies text and escapes of one letter to that place of the scratch
+    /// buffer, and returns how many bytes there are then behind it.
+    #[inline]
+    fn copy(&mut self, place: usize) -> usize {
+        let bytes = &self.input.bytes()[self.at..];
+        let out = &mut self.scratch[place..];
+        // Escapes with digits often come one after the other.
+        if bytes.starts_with(b"\\u") {
+            return 0;
+        }
+        let (taken, written) = if bytes.len() < WINDOW {
+            copy_text(bytes, out)
+        } else {
+            copy_blocks(self.instructions, bytes, out)
+        };
+        self.at += taken;
+        written
     }
 
     /// Decodes an escape that is near the end of the bytes at hand, or has

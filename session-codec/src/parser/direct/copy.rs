@@ -1,0 +1,141 @@
+//! Copying text out of a string with its escapes decoded, a block of bytes at a
+//! time. Owns escapes of one letter as masks show them; must not know those with
+//! digits, nor the end of what is in memory.
+
+use super::scan::SIMPLE;
+use crate::{
+    block::{BLOCK, Instructions, Kernel, Masks},
+    plain::escapes,
+};
+
+/// Bytes that it needs to go on, of what is read and of what is written: a
+/// block, and what a copy of known size reaches beyond it.
+pub(super) const WINDOW: usize = 2 * BLOCK;
+
+/// Bytes of the copy that most stretches between two escapes fit into.
+const SHORT: usize = 16;
+
+/// Copies text to the front of `out`, escapes of one letter decoded, and returns
+/// how many bytes were taken and how many written.
+///
+/// It stops before all else that a string may have, and where less than a
+/// [`WINDOW`] is left of either. Where one escape ends says nothing about where
+/// the next begins that the masks have not said, so the processor need not wait
+/// for one to look for the other.
+#[inline]
+pub(super) fn copy_blocks(
+    instructions: Instructions,
+    bytes: &[u8],
+    out: &mut [u8],
+) -> (usize, usize) {
+    instructions.run(Copy { bytes, out })
+}
+
+struct Copy<'a> {
+    bytes: &'a [u8],
+    out: &'a mut [u8],
+}
+
+/// Copies `len` bytes that stand at `from` in a block to `to` in another, and
+/// some more behind them.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "compiled with the features of its caller"
+)]
+fn stretch(window: &[u8; WINDOW], from: usize, len: usize, place: &mut [u8; WINDOW], to: usize) {
+    // Both are below the length of a block, which this tells the compiler.
+    let (from, to) = (from % BLOCK, to % BLOCK);
+    place[to..to + SHORT].copy_from_slice(&window[from..from + SHORT]);
+    if len > SHORT {
+        place[to..to + BLOCK].copy_from_slice(&window[from..from + BLOCK]);
+    }
+}
+
+impl Kernel for Copy<'_> {
+    type Output = (usize, usize);
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "compiled with the features of its caller"
+    )]
+    fn run<M: Masks>(self, masks: M) -> (usize, usize) {
+        let (mut taken, mut written) = (0, 0);
+        while let Some(window) = self.bytes[taken..].first_chunk::<WINDOW>()
+            && let Some(place) = self.out[written..].first_chunk_mut::<WINDOW>()
+            && let Some(block) = window.first_chunk::<BLOCK>()
+        {
+            let texts = masks.texts(block);
+            // Where a block begins, no escape is under way.
+            let (escaped, escaping) = escapes(texts.slashes, 0);
+            let ends = (texts.quotes | masks.controls(block)) & !escaped;
+            let end = ends.trailing_zeros() as usize;
+            let mut left = escaping & !ends & ends.wrapping_sub(1);
+            // What is read and written of this block: the first is never behind.
+            let (mut from, mut to) = (0, 0);
+            while left != 0 {
+                let bit = left.trailing_zeros() as usize;
+                stretch(window, from, bit - from, place, to);
+                to += bit - from;
+                let letter = SIMPLE[usize::from(window[bit % BLOCK + 1])];
+                if letter == 0 {
+                    return (taken + bit, written + to);
+                }
+                place[to % BLOCK] = letter;
+                to += 1;
+                from = bit + 2;
+                left &= left - 1;
+            }
+            // The letter of the last escape may stand behind the block.
+            if from < end {
+                stretch(window, from, end - from, place, to);
+                to += end - from;
+                from = end;
+            }
+            taken += from;
+            written += to;
+            if ends != 0 {
+                break;
+            }
+        }
+        (taken, written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WINDOW, copy_blocks};
+    use crate::{block::Instructions, parser::direct::scan::tests::naive_copy};
+
+    #[test]
+    fn text_is_copied_as_a_byte_at_a_time_would() {
+        let mut rng = 5_u64;
+        for round in 0..20_000 {
+            let bytes: Vec<u8> = (0..400)
+                .map(|_| {
+                    rng = rng.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let pick = (rng >> 56) as usize;
+                    // Rounds differ in how much of it is out of the ordinary.
+                    *b"\\\\\\n\\\\nt/bfr\\\"nu\"\x00\x1f\x80\xff"
+                        .get(pick * (1 + round % 64) / 16)
+                        .unwrap_or(&b'n')
+                })
+                .collect();
+            let room = 100 + round % 400;
+            let (end, decoded) = naive_copy(&bytes);
+            for set in Instructions::ALL {
+                let mut out = vec![7; room];
+                let (taken, written) = copy_blocks(set, &bytes, &mut out);
+                let shown = bytes.escape_ascii();
+                assert!(taken <= end, "{set:?}: {shown}");
+                let (all, copied) = naive_copy(&bytes[..taken]);
+                assert_eq!((all, copied.as_slice()), (taken, &out[..written]));
+                assert_eq!(copied, decoded[..written], "{set:?}: {shown}");
+                // It stops for want of room, or for what it leaves to others.
+                let ample = bytes.len() - taken >= WINDOW && room - written >= WINDOW;
+                assert!(!ample || taken == end, "{set:?}: {shown}");
+            }
+        }
+    }
+}
