@@ -6,7 +6,7 @@
 use super::{Lexer, Piece, Stop, Visit};
 use crate::{
     Error, LimitKind,
-    block::{BLOCK, Instructions, Kernel, Masks, STRIDE},
+    block::{BLOCK, Detected, Kernel, Masks, STRIDE},
     plain::escapes,
 };
 
@@ -33,7 +33,7 @@ struct Strings {
 /// The state carried over cuts, inside one array.
 #[derive(Debug)]
 pub(super) struct Skim {
-    instructions: Instructions,
+    instructions: Detected,
     /// Containers open inside the array.
     depth: u32,
     /// How many may be.
@@ -52,7 +52,7 @@ pub(super) struct Skim {
 
 impl Skim {
     /// Starts just inside an array; `depth` counts it and what it is in.
-    pub(super) fn new(instructions: Instructions, depth: u32, limit: u32) -> Self {
+    pub(super) fn new(instructions: Detected, depth: u32, limit: u32) -> Self {
         Self {
             instructions,
             depth: 0,

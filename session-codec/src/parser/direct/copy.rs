@@ -4,7 +4,7 @@
 
 use super::scan::SIMPLE;
 use crate::{
-    block::{BLOCK, Instructions, Kernel, Masks},
+    block::{BLOCK, Detected, Kernel, Masks},
     plain::escapes,
 };
 
@@ -23,11 +23,7 @@ const SHORT: usize = 16;
 /// the next begins that the masks have not said, so the processor need not wait
 /// for one to look for the other.
 #[inline]
-pub(super) fn copy_blocks(
-    instructions: Instructions,
-    bytes: &[u8],
-    out: &mut [u8],
-) -> (usize, usize) {
+pub(super) fn copy_blocks(instructions: Detected, bytes: &[u8], out: &mut [u8]) -> (usize, usize) {
     instructions.run(Copy { bytes, out })
 }
 
@@ -126,7 +122,7 @@ mod tests {
             let (end, decoded) = naive_copy(&bytes);
             for set in Instructions::ALL {
                 let mut out = vec![7; room];
-                let (taken, written) = copy_blocks(set, &bytes, &mut out);
+                let (taken, written) = copy_blocks(set.detect(), &bytes, &mut out);
                 let shown = bytes.escape_ascii();
                 assert!(taken <= end, "{set:?}: {shown}");
                 let (all, copied) = naive_copy(&bytes[..taken]);

@@ -173,13 +173,26 @@ impl<I: Input> Direct<'_, I> {
     }
 }
 
+/// What a hexadecimal digit stands for, by the digit; 255 for what is none.
+const HEX: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value as usize];
+        table[digit as usize] = value;
+        table[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
+    }
+    table
+};
+
 /// Decodes an escape with digits, or a pair of them, and says how long it is.
 fn digits(bytes: &[u8]) -> Option<(char, usize)> {
     let unit = |bytes: &[u8]| {
-        let digits = bytes.strip_prefix(b"\\u")?.get(..4)?;
-        digits.iter().try_fold(0, |unit: u32, byte| {
-            Some(unit << 4 | char::from(*byte).to_digit(16)?)
-        })
+        let digits = bytes.strip_prefix(b"\\u")?.first_chunk::<4>()?;
+        let [a, b, c, d] = digits.map(|byte| u32::from(HEX[usize::from(byte)]));
+        // What is no digit is more than any.
+        (a | b | c | d < 16).then_some(a << 12 | b << 8 | c << 4 | d)
     };
     let first = unit(bytes)?;
     if let Some(character) = char::from_u32(first) {
