@@ -1,4 +1,4 @@
-//! Strings are judged as `serde_json` judges them, wherever in a block of bytes
+//! Strings are judged and decoded as `serde_json` does it, wherever in a block of bytes
 //! something stands in them, with every instruction set and at every cut.
 
 use proptest::prelude::*;
@@ -54,7 +54,16 @@ fn sets() -> impl Iterator<Item = Instructions> {
 /// name it gives a fault with that of other cuts and instruction sets.
 fn check(json: &[u8], read_sizes: &[usize]) -> bool {
     let skipped = serde_json::from_slice::<IgnoredAny>(json).is_ok();
-    let decoded = serde_json::from_slice::<Value>(json).is_ok();
+    let value = serde_json::from_slice::<Value>(json).ok();
+    let decoded = value.is_some();
+    assert_eq!(Codec::new().decode::<Value>(json.to_vec()).ok(), value);
+    assert_eq!(
+        Codec::new()
+            .load::<Value, _>(json)
+            .ok()
+            .map(|loaded| loaded.value),
+        value
+    );
     let named = |codec: &Codec| {
         let loose = codec.validate(json).map(|valid| valid.bytes);
         let strict = codec.clone().strict(true).check_footer(json);

@@ -84,7 +84,7 @@ pub(super) fn simple_escape(letter: u8) -> Option<u8> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::{NEEDED, copy_text, plain, simple_escape};
     use crate::plain::{BLOCK, ends};
 
@@ -104,8 +104,8 @@ pub(super) mod tests {
         }
     }
 
-    /// What [`copy_text`] and `copy_blocks` say, a byte at a time.
-    pub(in crate::parser::direct) fn naive_copy(bytes: &[u8]) -> (usize, Vec<u8>) {
+    /// What [`copy_text`] says, a byte at a time.
+    fn naive_copy(bytes: &[u8]) -> (usize, Vec<u8>) {
         let (mut at, mut out) = (0, Vec::new());
         while let Some(&byte) = bytes.get(at) {
             if !ends(byte) {

@@ -130,16 +130,12 @@ impl<I: Input> Direct<'_, I> {
         }
     }
 
-    /// Copies text and escapes of one letter to that place of the scratch
+    /// Copies text and what escapes stand for to that place of the scratch
     /// buffer, and returns how many bytes there are then behind it.
     #[inline]
     fn copy(&mut self, place: usize) -> usize {
         let bytes = &self.input.bytes()[self.at..];
         let out = &mut self.scratch[place..];
-        // Escapes with digits often come one after the other.
-        if bytes.starts_with(b"\\u") {
-            return 0;
-        }
         let (taken, written) = if bytes.len() < WINDOW {
             copy_text(bytes, out)
         } else {
@@ -187,7 +183,7 @@ const HEX: [u8; 256] = {
 };
 
 /// Decodes an escape with digits, or a pair of them, and says how long it is.
-fn digits(bytes: &[u8]) -> Option<(char, usize)> {
+pub(super) fn digits(bytes: &[u8]) -> Option<(char, usize)> {
     let unit = |bytes: &[u8]| {
         let digits = bytes.strip_prefix(b"\\u")?.first_chunk::<4>()?;
         let [a, b, c, d] = digits.map(|byte| u32::from(HEX[usize::from(byte)]));
