@@ -1,5 +1,5 @@
-//! Sixty-four bytes at a time: which of them are quotes, backslashes, brackets
-//! and commas, as bits of one word. Owns the instruction sets and the choice
+//! Sixty-four bytes at a time: which of them are quotes, backslashes, brackets,
+//! commas and control characters, as bits of one word. Owns the instruction sets and the choice
 //! among them; must not know what a bit means in a document.
 
 #[cfg(target_arch = "x86_64")]
@@ -43,7 +43,11 @@ pub(crate) trait Masks: Copy {
 
     fn brackets(self, block: &[u8; BLOCK]) -> Brackets;
 
-    fn commas(self, block: &[u8; BLOCK]) -> u64;
+    /// Where a byte stands.
+    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64;
+
+    /// Where control characters of ASCII stand, below the space.
+    fn controls(self, block: &[u8; BLOCK]) -> u64;
 
     /// Sets each bit to the parity of the bits up to and with it: with quotes
     /// in, the insides of strings come out, opening quotes included.
@@ -126,33 +130,58 @@ impl Instructions {
         best.unwrap_or(Self::Portable)
     }
 
-    /// Runs a loop with this instruction set, or with the portable one where
-    /// the machine lacks it.
-    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        match self {
+    /// Makes sure that the machine has it; where it does not, the portable one
+    /// takes its place.
+    pub(crate) fn detect(self) -> Detected {
+        let found = match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => {
-                if let Some(masks) = avx512::Avx512::new() {
-                    return masks.enter(kernel);
-                }
-            }
+            Self::Avx512 => avx512::Avx512::new().map(Set::Avx512),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => {
-                if let Some(masks) = avx2::Avx2::new() {
-                    return masks.enter(kernel);
-                }
-            }
+            Self::Avx2 => avx2::Avx2::new().map(Set::Avx2),
             #[cfg(target_arch = "x86_64")]
-            Self::Sse2 => return kernel.run(sse2::Sse2),
+            Self::Sse2 => Some(Set::Sse2),
             #[cfg(target_arch = "aarch64")]
-            Self::Neon => {
-                if let Some(masks) = neon::Neon::new() {
-                    return masks.enter(kernel);
-                }
-            }
-            _ => {}
+            Self::Neon => neon::Neon::new().map(Set::Neon),
+            _ => None,
+        };
+        Detected(found.unwrap_or(Set::Portable))
+    }
+}
+
+/// An instruction set that the machine is known to have, so that nothing is
+/// asked again for each of many short loops.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Detected(Set);
+
+/// The sets with the proofs that they are there.
+#[derive(Debug, Clone, Copy)]
+enum Set {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Sse2,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
+    #[cfg(target_arch = "aarch64")]
+    Neon(neon::Neon),
+}
+
+impl Detected {
+    /// Runs a loop with this instruction set.
+    #[inline]
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            Set::Portable => kernel.run(portable::Portable),
+            #[cfg(target_arch = "x86_64")]
+            Set::Sse2 => kernel.run(sse2::Sse2),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2(masks) => masks.enter(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512(masks) => masks.enter(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon(masks) => masks.enter(kernel),
         }
-        kernel.run(portable::Portable)
     }
 }
 

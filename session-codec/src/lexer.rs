@@ -15,7 +15,10 @@ use skim::Skim;
 use strict::Strict;
 pub(crate) use visit::{Key, Piece, Stop, Visit, Watch};
 
-use crate::{Error, LimitKind, block::Instructions};
+use crate::{
+    Error, LimitKind,
+    block::{Detected, Instructions},
+};
 
 /// What the next byte may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +67,7 @@ pub(crate) struct Lexer {
     root_is_object: bool,
     /// How elements of the member being read are reported.
     watching: Watch,
-    instructions: Instructions,
+    instructions: Detected,
     skim: Skim,
     text_of: TextOf,
     key: Vec<u8>,
@@ -78,7 +81,7 @@ impl Lexer {
     /// Starts before a document. `longest_name` is the length of the longest
     /// member name that anybody will compare a key with.
     pub(crate) fn new(depth_limit: u32, longest_name: usize) -> Self {
-        let instructions = Instructions::best();
+        let instructions = Instructions::best().detect();
         Self {
             state: State::Value,
             nesting: Nesting::default(),
@@ -112,7 +115,7 @@ impl Lexer {
 
     /// Passes over arrays with these instructions instead of the best ones.
     pub(crate) fn with(mut self, instructions: Instructions) -> Self {
-        self.instructions = instructions;
+        self.instructions = instructions.detect();
         self
     }
 

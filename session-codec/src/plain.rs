@@ -1,6 +1,6 @@
 //! Bytes that stand in a JSON string as themselves, sixteen at a time where the
-//! processor has that in its base. Owns what ends plain text; must not know
-//! which way a string is going.
+//! processor has that in its base, and which bytes of a block are escaped. Owns
+//! what ends plain text; must not know which way a string is going.
 
 /// Bytes of a block.
 pub(crate) const BLOCK: usize = 16;
@@ -51,6 +51,20 @@ pub(crate) fn special(block: &[u8; BLOCK]) -> u32 {
         .iter()
         .rev()
         .fold(0, |bits, byte| bits << 1 | u32::from(ends(*byte)))
+}
+
+/// Marks the escaped bytes of a block and of what follows it: a byte is escaped
+/// if an odd number of backslashes, itself not among them, stands before it.
+#[inline]
+pub(crate) fn escapes(slashes: u64, carry: u64) -> (u64, u64) {
+    const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+    // An escaped backslash begins nothing.
+    let slashes = slashes & !carry;
+    let starts = slashes & !(slashes << 1);
+    // Adding the start of a run carries through it, so its bits change.
+    let odd_runs = slashes & !slashes.wrapping_add(starts & ODD);
+    let escaping = (odd_runs & ODD) | (slashes & !odd_runs & !ODD);
+    (escaping << 1 | carry, escaping)
 }
 
 #[cfg(test)]

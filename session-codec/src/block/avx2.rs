@@ -8,8 +8,8 @@
 
 use std::arch::x86_64::{
     __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8,
-    _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
-    _mm256_setzero_si256,
+    _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
+    _mm256_set1_epi8, _mm256_setzero_si256,
 };
 
 use super::{BLOCK, Brackets, Kernel, Masks, STRIDE, Texts};
@@ -113,9 +113,23 @@ impl Masks for Avx2 {
     }
 
     #[inline(always)]
-    fn commas(self, block: &[u8; BLOCK]) -> u64 {
+    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64 {
         // SAFETY: `self` exists, so the features were detected.
-        unsafe { mask(vectors(block), 0, b',') }
+        unsafe { mask(vectors(block), 0, byte) }
+    }
+
+    #[inline(always)]
+    fn controls(self, block: &[u8; BLOCK]) -> u64 {
+        // SAFETY: `self` exists, so the features were detected; memory is only
+        // touched by `vectors`.
+        unsafe {
+            let highest = _mm256_set1_epi8(0x1f);
+            let [low, high] = vectors(block);
+            let low = _mm256_cmpeq_epi8(_mm256_min_epu8(low, highest), low);
+            let high = _mm256_cmpeq_epi8(_mm256_min_epu8(high, highest), high);
+            let (low, high) = (_mm256_movemask_epi8(low), _mm256_movemask_epi8(high));
+            u64::from(low.cast_unsigned()) | u64::from(high.cast_unsigned()) << 32
+        }
     }
 
     #[inline(always)]

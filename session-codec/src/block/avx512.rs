@@ -8,7 +8,8 @@
 
 use std::arch::x86_64::{
     __m512i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8,
-    _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi8,
+    _mm512_cmpeq_epi8_mask, _mm512_cmplt_epu8_mask, _mm512_loadu_si512, _mm512_or_si512,
+    _mm512_set1_epi8,
 };
 
 use super::{BLOCK, Brackets, Kernel, Masks, STRIDE, Texts};
@@ -97,9 +98,16 @@ impl Masks for Avx512 {
     }
 
     #[inline(always)]
-    fn commas(self, block: &[u8; BLOCK]) -> u64 {
+    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64 {
         // SAFETY: `self` exists, so the features were detected.
-        unsafe { mask(load(block), 0, b',') }
+        unsafe { mask(load(block), 0, byte) }
+    }
+
+    #[inline(always)]
+    fn controls(self, block: &[u8; BLOCK]) -> u64 {
+        // SAFETY: `self` exists, so the features were detected; memory is only
+        // touched by `load`.
+        unsafe { _mm512_cmplt_epu8_mask(load(block), _mm512_set1_epi8(0x20)) }
     }
 
     #[inline(always)]

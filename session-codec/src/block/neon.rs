@@ -7,8 +7,8 @@
 )]
 
 use std::arch::aarch64::{
-    uint8x16_t, vandq_u8, vceqq_u8, vdupq_n_u8, vgetq_lane_u64, vld1q_u8, vmaxvq_u8, vorrq_u8,
-    vpaddq_u8, vreinterpretq_u64_u8,
+    uint8x16_t, vandq_u8, vceqq_u8, vcltq_u8, vdupq_n_u8, vgetq_lane_u64, vld1q_u8, vmaxvq_u8,
+    vorrq_u8, vpaddq_u8, vreinterpretq_u64_u8,
 };
 
 use super::{BLOCK, Brackets, Kernel, Masks, STRIDE, Texts};
@@ -57,12 +57,26 @@ unsafe fn load(bytes: &[u8; 16]) -> uint8x16_t {
 /// The machine has NEON.
 #[inline(always)]
 unsafe fn mask(block: &[uint8x16_t; 4], fold: u8, byte: u8) -> u64 {
+    // SAFETY: these touch no memory; the caller promises the feature.
+    unsafe {
+        let (fold, byte) = (vdupq_n_u8(fold), vdupq_n_u8(byte));
+        gather(block.map(|part| vceqq_u8(vorrq_u8(part, fold), byte)))
+    }
+}
+
+/// Makes a bit of each byte that is all ones or none.
+///
+/// # Safety
+///
+/// The machine has NEON.
+#[inline(always)]
+unsafe fn gather(marks: [uint8x16_t; 4]) -> u64 {
     const PLACES: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
     // SAFETY: only `load` touches memory, and the constant is long enough; the
     // caller promises the feature.
     unsafe {
-        let (fold, byte, places) = (vdupq_n_u8(fold), vdupq_n_u8(byte), load(&PLACES));
-        let [a, b, c, d] = block.map(|part| vandq_u8(vceqq_u8(vorrq_u8(part, fold), byte), places));
+        let places = load(&PLACES);
+        let [a, b, c, d] = marks.map(|part| vandq_u8(part, places));
         // Three sums of neighbours make one byte of eight marks.
         let sums = vpaddq_u8(vpaddq_u8(a, b), vpaddq_u8(c, d));
         vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(sums, sums)))
@@ -114,9 +128,19 @@ impl Masks for Neon {
     }
 
     #[inline(always)]
-    fn commas(self, block: &[u8; BLOCK]) -> u64 {
+    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64 {
         // SAFETY: `self` exists, so the feature was detected.
-        unsafe { mask(&vectors(block), 0, b',') }
+        unsafe { mask(&vectors(block), 0, byte) }
+    }
+
+    #[inline(always)]
+    fn controls(self, block: &[u8; BLOCK]) -> u64 {
+        // SAFETY: `self` exists, so the feature was detected; memory is only
+        // touched by `vectors`.
+        unsafe {
+            let space = vdupq_n_u8(b' ');
+            gather(vectors(block).map(|part| vcltq_u8(part, space)))
+        }
     }
 
     #[inline(always)]

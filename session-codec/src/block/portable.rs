@@ -53,8 +53,13 @@ impl Masks for Portable {
     }
 
     #[inline]
-    fn commas(self, block: &[u8; BLOCK]) -> u64 {
-        mask(block, |word| equal(word, b','))
+    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64 {
+        mask(block, |word| equal(word, byte))
+    }
+
+    #[inline]
+    fn controls(self, block: &[u8; BLOCK]) -> u64 {
+        mask(block, |word| equal(word & (ONES * 0xe0), 0))
     }
 
     #[inline]

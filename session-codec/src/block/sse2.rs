@@ -6,8 +6,8 @@
 )]
 
 use std::arch::x86_64::{
-    __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
-    _mm_setzero_si128,
+    __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
+    _mm_set1_epi8, _mm_setzero_si128,
 };
 
 use super::{BLOCK, Brackets, Masks, STRIDE, Texts};
@@ -68,8 +68,22 @@ impl Masks for Sse2 {
     }
 
     #[inline(always)]
-    fn commas(self, block: &[u8; BLOCK]) -> u64 {
-        mask(&vectors(block), 0, b',')
+    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64 {
+        mask(&vectors(block), 0, byte)
+    }
+
+    #[inline(always)]
+    fn controls(self, block: &[u8; BLOCK]) -> u64 {
+        let mut mask = 0;
+        for (index, vector) in vectors(block).into_iter().enumerate() {
+            // SAFETY: these touch no memory, and SSE2 is part of x86-64.
+            let bits = unsafe {
+                let least = _mm_min_epu8(vector, _mm_set1_epi8(0x1f));
+                _mm_movemask_epi8(_mm_cmpeq_epi8(least, vector))
+            };
+            mask |= u64::from(bits.cast_unsigned()) << (index * 16);
+        }
+        mask
     }
 
     #[inline(always)]

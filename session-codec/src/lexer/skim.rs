@@ -6,7 +6,8 @@
 use super::{Lexer, Piece, Stop, Visit};
 use crate::{
     Error, LimitKind,
-    block::{BLOCK, Instructions, Kernel, Masks, STRIDE},
+    block::{BLOCK, Detected, Kernel, Masks, STRIDE},
+    plain::escapes,
 };
 
 mod level;
@@ -32,7 +33,7 @@ struct Strings {
 /// The state carried over cuts, inside one array.
 #[derive(Debug)]
 pub(super) struct Skim {
-    instructions: Instructions,
+    instructions: Detected,
     /// Containers open inside the array.
     depth: u32,
     /// How many may be.
@@ -51,7 +52,7 @@ pub(super) struct Skim {
 
 impl Skim {
     /// Starts just inside an array; `depth` counts it and what it is in.
-    pub(super) fn new(instructions: Instructions, depth: u32, limit: u32) -> Self {
+    pub(super) fn new(instructions: Detected, depth: u32, limit: u32) -> Self {
         Self {
             instructions,
             depth: 0,
@@ -93,20 +94,6 @@ struct Run<'r, V> {
     piece: Piece<'r>,
     at: usize,
     visit: &'r mut V,
-}
-
-/// Marks the escaped bytes of a block and of what follows it: a byte is escaped
-/// if an odd number of backslashes, itself not among them, stands before it.
-#[inline]
-fn escapes(slashes: u64, carry: u64) -> (u64, u64) {
-    const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
-    // An escaped backslash begins nothing.
-    let slashes = slashes & !carry;
-    let starts = slashes & !(slashes << 1);
-    // Adding the start of a run carries through it, so its bits change.
-    let odd_runs = slashes & !slashes.wrapping_add(starts & ODD);
-    let escaping = (odd_runs & ODD) | (slashes & !odd_runs & !ODD);
-    (escaping << 1 | carry, escaping)
 }
 
 /// Says what the last byte of a stride without quotes, inside a string, does to
@@ -257,7 +244,7 @@ impl<V: Visit> Kernel for Run<'_, V> {
                     depth = seen.depth_after(depth);
                 } else {
                     self.skim.depth = depth;
-                    let commas = masks.commas(block) & !seen.inside;
+                    let commas = masks.equal(block, b',') & !seen.inside;
                     let left = self.containers(block, seen, commas)?;
                     depth = self.skim.depth;
                     if left != 0 {
@@ -285,7 +272,7 @@ impl<V: Visit> Kernel for Run<'_, V> {
                 let seen = look(masks, &padded, quotes, &mut strings);
                 (&padded, seen, !0, rest.len())
             };
-            let commas = masks.commas(block) & !seen.inside;
+            let commas = masks.equal(block, b',') & !seen.inside;
             self.skim.depth = depth;
             let end = self.touch(block, seen, commas, left)?;
             if end.is_some() {

@@ -1,12 +1,12 @@
 //! Inside strings: where nearly all bytes of a transcript are. Owns the search
 //! for the next byte that means something, and escapes; must not know members.
-//! A faster search (bit masks over blocks) would replace `plain_len` alone.
+
+mod pass;
+
+use pass::Pass;
 
 use super::{Key, Lexer, Piece, State, Stop, TextOf, Visit};
-
-/// Bytes a block of the wide search takes; wide enough for the compiler to use
-/// vector registers, small enough not to be wasted on short strings.
-const BLOCK: usize = 32;
+use crate::block::BLOCK;
 
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
@@ -20,12 +20,8 @@ pub(super) fn skip_whitespace(bytes: &[u8], mut at: usize) -> usize {
 }
 
 #[inline]
-#[expect(
-    clippy::needless_bitwise_bool,
-    reason = "a block of these becomes vector instructions"
-)]
 fn is_special(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+    matches!(byte, b'"' | b'\\' | ..0x20)
 }
 
 /// Marks the high bit of the first special byte of a word, in memory order;
@@ -39,35 +35,24 @@ fn special_in_word(word: u64) -> u64 {
     (zeros | controls) & HIGHS
 }
 
-/// Returns how many bytes go by before a quote, backslash or control character.
+/// Returns where a quote ends the string within two words, if nothing else that
+/// means something comes before it.
 #[inline]
-fn plain_len(bytes: &[u8]) -> usize {
-    // The dense case first: JSON in JSON has an escape every few bytes.
-    let mut at = 0;
-    while at < 2 * 8 {
-        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else {
-            return at + plain_len_slow(&bytes[at..]);
-        };
+fn near_quote(bytes: &[u8]) -> Option<usize> {
+    let (words, _) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().take(2).enumerate() {
         let found = special_in_word(u64::from_le_bytes(*word));
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            let near = (found.trailing_zeros() / 8) as usize;
+            return (word[near] == b'"').then_some(index * 8 + near);
         }
-        at += 8;
     }
-    let (blocks, _) = bytes[at..].as_chunks::<BLOCK>();
-    for block in blocks {
-        if block
-            .iter()
-            .fold(false, |found, byte| found | is_special(*byte))
-        {
-            break;
-        }
-        at += BLOCK;
-    }
-    at + plain_len_slow(&bytes[at..])
+    None
 }
 
-fn plain_len_slow(bytes: &[u8]) -> usize {
+/// Returns how many bytes go by before a quote, backslash or control character:
+/// where a piece ends within a block.
+fn plain_len(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let found = special_in_word(u64::from_le_bytes(*word));
@@ -97,6 +82,17 @@ impl Lexer {
             return Err(piece.syntax(at, "lone surrogate"));
         }
         loop {
+            if bytes.len() - at >= BLOCK && !waits {
+                // Names and short words end before a block is worth its masks.
+                at = match near_quote(&bytes[at..]) {
+                    Some(near) => at + near,
+                    None => self.instructions.run(Pass {
+                        bytes,
+                        at,
+                        paired: self.strict.is_some(),
+                    }),
+                };
+            }
             at += plain_len(&bytes[at..]);
             match bytes.get(at) {
                 None => break,

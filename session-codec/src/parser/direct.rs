@@ -8,6 +8,7 @@
 //! (bytes from a string, a type that forgives an error) are then the answer.
 
 mod access;
+mod copy;
 mod input;
 mod key;
 mod number;
@@ -23,7 +24,10 @@ use serde_json::Error;
 
 pub(crate) use input::{Input, Pieces, Whole};
 
-use crate::{Limits, RESERVED};
+use crate::{
+    Limits, RESERVED,
+    block::{Detected, Instructions},
+};
 
 /// The deepest that `serde_json` decodes.
 const DEEPEST: u32 = 127;
@@ -133,6 +137,7 @@ struct Direct<'n, I> {
     last_opened: u64,
     /// A string that has escapes, decoded.
     scratch: Vec<u8>,
+    instructions: Detected,
     /// Set by every refusal, because a type may swallow the error.
     failed: bool,
     io: Option<io::Error>,
@@ -151,6 +156,7 @@ impl<'n, I: Input> Direct<'n, I> {
             seen: false,
             last_opened: 0,
             scratch: Vec::new(),
+            instructions: Instructions::best().detect(),
             failed: false,
             io: None,
         }

@@ -30,4 +30,5 @@ mod spelling;
 mod strict;
 mod support;
 mod tail;
+mod text;
 mod traits;

@@ -1,7 +1,10 @@
 //! Every cut in two, at every place, against the elements as they were written.
 
-use super::{Instructions, STRIDE, carry_over, escapes};
-use crate::lexer::{Lexer, Stop, Visit, Watch};
+use super::{STRIDE, carry_over, escapes};
+use crate::{
+    block::Instructions,
+    lexer::{Lexer, Stop, Visit, Watch},
+};
 
 /// Remembers where elements are.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -61,7 +61,7 @@ pub(super) fn copy_text(bytes: &[u8], out: &mut [u8]) -> (usize, usize) {
 }
 
 /// What an escape of one letter stands for, by the letter; 0 for what is none.
-const SIMPLE: [u8; 256] = {
+pub(super) const SIMPLE: [u8; 256] = {
     let mut table = [0; 256];
     table[b'n' as usize] = b'\n';
     table[b'"' as usize] = b'"';

@@ -7,6 +7,7 @@ use serde_json::Error;
 
 use super::{
     Direct, Input,
+    copy::{WINDOW, copy_blocks},
     scan::{copy_text, plain, simple_escape},
 };
 
@@ -34,9 +35,9 @@ enum Text {
 /// A byte that the input surely has, once that many were waited for.
 const ESCAPE_BYTES: usize = 12;
 
-/// Bytes of the scratch buffer that are free before each step: more than a block
-/// or a character.
-const ROOM: usize = 64;
+/// Bytes of the scratch buffer that are free before each step: what copies of
+/// blocks need, which is more than a character.
+const ROOM: usize = WINDOW;
 
 impl<I: Input> Direct<'_, I> {
     /// Takes a string whose opening quote is next, and hands its text on.
@@ -101,10 +102,7 @@ impl<I: Input> Direct<'_, I> {
     /// bytes, and returns how many there are then.
     fn read_escaped(&mut self, mut length: usize) -> Result<usize, Error> {
         loop {
-            let (taken, written) =
-                copy_text(&self.input.bytes()[self.at..], &mut self.scratch[length..]);
-            self.at += taken;
-            length += written;
+            length += self.copy(length);
             if self.scratch.len() - length < ROOM {
                 // Zeroed once: the buffer never becomes shorter.
                 self.scratch.resize(2 * self.scratch.len(), 0);
@@ -132,6 +130,21 @@ impl<I: Input> Direct<'_, I> {
         }
     }
 
+    /// Copies text and what escapes stand for to that place of the scratch
+    /// buffer, and returns how many bytes there are then behind it.
+    #[inline]
+    fn copy(&mut self, place: usize) -> usize {
+        let bytes = &self.input.bytes()[self.at..];
+        let out = &mut self.scratch[place..];
+        let (taken, written) = if bytes.len() < WINDOW {
+            copy_text(bytes, out)
+        } else {
+            copy_blocks(self.instructions, bytes, out)
+        };
+        self.at += taken;
+        written
+    }
+
     /// Decodes an escape that is near the end of the bytes at hand, or has
     /// digits, to that place of the scratch buffer, and returns its length there.
     #[cold]
@@ -156,13 +169,26 @@ impl<I: Input> Direct<'_, I> {
     }
 }
 
+/// What a hexadecimal digit stands for, by the digit; 255 for what is none.
+const HEX: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value as usize];
+        table[digit as usize] = value;
+        table[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
+    }
+    table
+};
+
 /// Decodes an escape with digits, or a pair of them, and says how long it is.
-fn digits(bytes: &[u8]) -> Option<(char, usize)> {
+pub(super) fn digits(bytes: &[u8]) -> Option<(char, usize)> {
     let unit = |bytes: &[u8]| {
-        let digits = bytes.strip_prefix(b"\\u")?.get(..4)?;
-        digits.iter().try_fold(0, |unit: u32, byte| {
-            Some(unit << 4 | char::from(*byte).to_digit(16)?)
-        })
+        let digits = bytes.strip_prefix(b"\\u")?.first_chunk::<4>()?;
+        let [a, b, c, d] = digits.map(|byte| u32::from(HEX[usize::from(byte)]));
+        // What is no digit is more than any.
+        (a | b | c | d < 16).then_some(a << 12 | b << 8 | c << 4 | d)
     };
     let first = unit(bytes)?;
     if let Some(character) = char::from_u32(first) {
