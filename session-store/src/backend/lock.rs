@@ -206,7 +206,7 @@ impl LockTable {
     }
 
     /// Who wrote into a lock's file that it holds it. The length of the index's says whose turn it was instead.
-    pub(super) fn owner<F: FileSystem>(&self, fs: &F, name: &str, path: &str) -> Option<LockOwner> {
+    pub(super) fn owner<F: FileSystem>(fs: &F, name: &str, path: &str) -> Option<LockOwner> {
         if name == LockName::INDEX {
             return None;
         }
