@@ -22,6 +22,7 @@ mod fault;
 mod lock;
 mod memory;
 mod names;
+mod owner;
 mod place;
 mod stamp;
 mod sweep;
@@ -36,6 +37,7 @@ pub use dir::DirBackend;
 pub use fault::{BackendCall, FaultBackend};
 pub use lock::{Lock, LockName};
 pub use memory::MemoryBackend;
+pub use owner::LockOwner;
 #[doc(no_inline)]
 pub use session_index::Stamp;
 pub use trust::Trust;

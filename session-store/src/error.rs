@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use session_model::InvalidId;
 
+use crate::backend::LockOwner;
+
 /// Why a store operation failed.
 ///
 /// Callers branch with the predicates ([`is_not_found`](Error::is_not_found) and its siblings); the text is for people.
@@ -49,10 +51,12 @@ pub enum Error {
         limit: u64,
     },
     /// Another process or thread holds the lock for longer than the store waits.
-    #[error("lock {}: held by another writer", path.display())]
+    #[error("lock {}: held by another writer{}", path.display(), by_owner(*owner))]
     Locked {
         /// The lock.
         path: PathBuf,
+        /// Who says to hold it, as a hint; `None` for the index's lock, and where nothing was written down.
+        owner: Option<LockOwner>,
     },
     /// The session on disk is not the one this handle has seen; nothing was written.
     #[error("save {}: {reason}", path.display())]
@@ -129,6 +133,10 @@ impl std::fmt::Display for ConflictReason {
 
 fn at_offset(offset: Option<u64>) -> String {
     offset.map_or_else(String::new, |offset| format!(" at byte {offset}"))
+}
+
+fn by_owner(owner: Option<LockOwner>) -> String {
+    owner.map_or_else(String::new, |owner| format!(", {owner}"))
 }
 
 impl Error {

@@ -207,6 +207,17 @@ pub trait FileLock: Debug + Send + Sync {
     fn turn(&self) -> io::Result<()> {
         Ok(())
     }
+
+    /// Leaves a line in the lock's file, which [`FileSystem::turns`] reads, for whoever finds the lock held. All lines are of
+    /// one length; a file of any other length, but none, is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// What the medium answers.
+    fn sign(&self, line: &[u8]) -> io::Result<()> {
+        let _ = line;
+        Ok(())
+    }
 }
 
 /// The calls that touch a medium.

@@ -110,7 +110,7 @@ mod window;
 mod workspace;
 
 pub use append::{Append, Unencodable};
-pub use backend::{Backend, FileKind, MemoryBackend, Trust};
+pub use backend::{Backend, FileKind, LockOwner, MemoryBackend, Trust};
 pub use builder::{Builder, IndexKind, Warning};
 pub use check::{CheckReport, Checked, Finding, Severity};
 pub use durability::Durability;

@@ -314,6 +314,7 @@ impl<F: FileSystem> Backend for DirBackend<F> {
         let lock = lock.map_err(|error| self.error("lock", &path, error))?;
         lock.ok_or_else(|| Error::Locked {
             path: self.absolute(&path),
+            owner: LockTable::owner(&self.fs, &name, &path),
         })
     }
 

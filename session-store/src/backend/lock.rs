@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use session_model::SessionId;
 
+use super::owner::{LockOwner, WIDTH};
 use crate::error::Error;
 use crate::fs::{FileLock, FileSystem};
 
@@ -182,6 +183,10 @@ impl LockTable {
         let mut pause = FIRST_PAUSE;
         loop {
             if let Some(file) = fs.try_lock(path)? {
+                if name != LockName::INDEX {
+                    // A hint: what it costs to go without is less than what a full disk would cost the caller.
+                    let _ = file.sign(&LockOwner::now().line());
+                }
                 let held = Held {
                     file,
                     _entry: entry,
@@ -198,5 +203,16 @@ impl LockTable {
             thread::sleep(pause.min(left));
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Who wrote into a lock's file that it holds it. The length of the index's says whose turn it was instead.
+    pub(super) fn owner<F: FileSystem>(fs: &F, name: &str, path: &str) -> Option<LockOwner> {
+        if name == LockName::INDEX {
+            return None;
+        }
+        let file = fs.turns(path).ok().flatten()?;
+        let mut line = [0; WIDTH + 1];
+        let read = file.read_at(&mut line, 0).ok()?;
+        LockOwner::parse(line.get(..read)?)
     }
 }

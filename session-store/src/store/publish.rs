@@ -94,7 +94,7 @@ impl<S: SessionRecord> SessionStore<S> {
 /// Why no change can be made without the index's lock.
 pub(super) fn unlockable(path: PathBuf, error: session_index::Error) -> Error {
     match error {
-        error if error.is_locked() => Error::Locked { path },
+        error if error.is_locked() => Error::Locked { path, owner: None },
         session_index::Error::Io { source, .. } => Error::io("lock", &path, source),
         other => Error::io("lock", &path, std::io::Error::other(other)),
     }

@@ -28,6 +28,7 @@ mod journal_faults;
 mod journal_history;
 mod list;
 mod list_count;
+mod lock_owner;
 mod model;
 mod peers;
 mod processes;

@@ -107,22 +107,34 @@ pub(super) fn sync_fd(fd: impl AsFd) -> io::Result<()> {
 
 /// A held `flock`.
 #[derive(Debug)]
-pub(super) struct OsLock(File);
+pub(super) struct OsLock {
+    file: File,
+    /// Its size when it was opened; `None` for a file with a second name, which may be anything.
+    size: Option<u64>,
+}
 
 impl Drop for OsLock {
     fn drop(&mut self) {
         // Closing alone would not do: a child that another thread is just starting has a copy of the descriptor until its
         // `exec`, and the lock belongs to all copies. If this fails, closing the last of them releases it.
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }
 
 impl FileLock for OsLock {
     fn turn(&self) -> io::Result<()> {
-        let size = rustix::fs::fstat(&self.0)?.st_size;
+        let size = rustix::fs::fstat(&self.file)?.st_size;
         let turns = crate::fs::TURNS as u64;
         let next = (u64::try_from(size).unwrap_or(0) + 1) % turns;
-        retry(|| rustix::fs::ftruncate(&self.0, next))
+        retry(|| rustix::fs::ftruncate(&self.file, next))
+    }
+
+    fn sign(&self, line: &[u8]) -> io::Result<()> {
+        // One call, and not again if it wrote less: a line that is cut is none.
+        if self.size == Some(0) || self.size == u64::try_from(line.len()).ok() {
+            rustix::io::pwrite(&self.file, line, 0)?;
+        }
+        Ok(())
     }
 }
 
@@ -160,7 +172,11 @@ impl OsLock {
             // Lock files are never deleted by us. If somebody did, this one protects nothing: take the one with the name.
             let named = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
             if named.is_ok_and(|named| named.st_ino == stat.st_ino && named.st_dev == stat.st_dev) {
-                return Ok(Some(Self(file)));
+                let size = (stat.st_nlink == 1).then(|| u64::try_from(stat.st_size).ok());
+                return Ok(Some(Self {
+                    file,
+                    size: size.flatten(),
+                }));
             }
         }
         Ok(None)
