@@ -95,7 +95,8 @@ impl<'c, S: SessionRecord> Look<'c, S> {
                 entry.device,
                 entry.inode,
                 entry.size,
-                entry.modified,
+                // Not the listed one: that is of whatever journal there is, which may be another document's.
+                candidate.modified,
                 entry.changed,
             );
             if encode(&mut seen.bytes, &id, &candidate.header, &stat).is_none() {

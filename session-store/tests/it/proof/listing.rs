@@ -5,7 +5,7 @@ use session_store::fs::MemoryFs;
 use session_store::{Append, Message, Query};
 
 use super::hooked::Event;
-use super::memory::process;
+use super::memory::{process, put};
 use crate::support::{id, session};
 
 /// Another process folds a journal at each moment of a listing: what a reader has seen before it does not go again.
@@ -35,4 +35,30 @@ fn a_fold_amid_a_listing_takes_nothing_away() {
         folded += u64::from(is_done.try_recv() == Ok(true));
     }
     assert!(folded > 3, "too few to mean anything");
+}
+
+/// A foreign program puts an old document in the place of one that was appended to: what is left of the journal is none of
+/// its, and does not say when it was changed.
+#[test]
+fn a_displaced_journal_moves_no_row() {
+    let fs = MemoryFs::new();
+    let store = process(&fs, Rules::default(), 0).store;
+    let old = session("a", "/work", 1, 5);
+    store.save(&old).unwrap();
+    store.save(&session("b", "/work", 1, 4)).unwrap();
+    let append = Append::new().message(&Message::user("more")).unwrap();
+    store.append(&id("a"), &append).unwrap();
+    let modified = i128::from(crate::support::time(3).timestamp()) * 1_000_000_000;
+    put(
+        &fs,
+        "a.json",
+        &serde_json::to_vec(&old).unwrap(),
+        Some(modified),
+    );
+    for _ in 0..2 {
+        let listing = store.list(&Query::new()).unwrap();
+        let ids: Vec<_> = listing.rows.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!(ids, ["b", "a"]);
+        assert_eq!(store.last().unwrap().unwrap().id.as_str(), "b");
+    }
 }
