@@ -1,7 +1,7 @@
 //! A listing that believes its catalogue, and a journal that is folded in the middle of it.
 
 use session_index::Rules;
-use session_store::fs::MemoryFs;
+use session_store::fs::{FileSystem as _, MemoryFs};
 use session_store::{Append, Message, Query};
 
 use super::hooked::Event;
@@ -61,4 +61,32 @@ fn a_displaced_journal_moves_no_row() {
         assert_eq!(ids, ["b", "a"]);
         assert_eq!(store.last().unwrap().unwrap().id.as_str(), "b");
     }
+}
+
+/// A foreign program removes a document whose journal stays: that costs the listings after it no proof.
+#[test]
+fn a_journal_without_a_document_leaves_listings_their_catalogue() {
+    let fs = MemoryFs::new();
+    let process = process(&fs, Rules::default(), 0);
+    let store = &process.store;
+    for name in ["a", "b", "c"] {
+        store.save(&session(name, "/work", 1, 1)).unwrap();
+    }
+    let append = Append::new().message(&Message::user("more")).unwrap();
+    store.append(&id("b"), &append).unwrap();
+    store.list(&Query::new()).unwrap();
+    assert!(fs.remove("b.json").unwrap());
+    // How often a directory is listed: that of the journals, and that of the sessions where nothing is proven.
+    let lists = || {
+        process.fs.take_calls();
+        let rows = store.list(&Query::new()).unwrap().rows;
+        assert_eq!(rows.len(), 2);
+        let calls = process.fs.take_calls().into_iter();
+        calls.filter(|call| *call == "list").count()
+    };
+    assert_eq!([lists(), lists(), lists()], [2, 1, 1]);
+    // What comes in its place is seen.
+    let back = serde_json::to_vec(&session("b", "/work", 4, 1)).unwrap();
+    put(&fs, "b.json", &back, None);
+    assert_eq!(store.list(&Query::new()).unwrap().rows.len(), 3);
 }
