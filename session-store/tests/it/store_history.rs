@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session_store::backend::{DirBackend, Trust};
-use session_store::fs::{Fault, FaultFs, FsCall, MemoryFs};
+use session_store::fs::{Fault, FaultEffect, FaultFs, FsCall, MemoryFs};
 use session_store::{
     Append, Builder, Error, Message, Query, Rebind, SearchQuery, Session, SessionStore, Writer,
 };
 
 use crate::support::{id, session, time};
 
-const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+const NAMES: [&str; 3] = ["a", "b", "c"];
 /// None of them resolves. One is below another.
 const PLACES: [&str; 3] = ["/no/such/one", "/no/such/one/below", "/no/such/two"];
 
@@ -66,8 +66,8 @@ enum Do {
     Reopen,
 }
 
-/// What is done, and which call of the file system fails meanwhile.
-type Step = (Do, Option<(usize, u64, i32)>);
+/// What is done, which call of the file system fails meanwhile, and whether the process ends after that.
+type Step = (Do, Option<(Fault, bool)>);
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (name, place) = (0..NAMES.len(), 0..PLACES.len());
@@ -78,8 +78,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => any::<bool>().prop_map(|closes| Do::LetGo { closes }),
         2 => name.clone().prop_map(|name| Do::Checkpoint { name }),
         1 => name.clone().prop_map(|name| Do::Delete { name }),
-        2 => name.clone().prop_map(|name| Do::Trash { name }),
-        2 => name.prop_map(|name| Do::Restore { name }),
+        3 => name.clone().prop_map(|name| Do::Trash { name }),
+        3 => name.prop_map(|name| Do::Restore { name }),
         1 => (place.clone(), place.clone()).prop_map(|(from, to)| Do::Rebind { from, to }),
         2 => (1..4_usize).prop_map(|rows| Do::List { rows }),
         2 => (0..40_usize).prop_map(|step| Do::Search { step }),
@@ -87,8 +87,18 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Do::Reopen),
     ];
     let errors = prop_oneof![Just(5), Just(13), Just(28)]; // EIO, EACCES, ENOSPC
-    let fault = (0..FsCall::ALL.len(), 1..12_u64, errors);
-    prop::collection::vec((what, prop::option::weighted(0.3, fault)), 1..40)
+    let call = prop_oneof![
+        prop::sample::select(&FsCall::ALL[..]),
+        prop::sample::select(&[FsCall::Write, FsCall::SyncFile, FsCall::Rename][..]),
+    ];
+    let nth = prop_oneof![1..4_u64, 1..12_u64];
+    let fault = (call, nth, errors, any::<bool>());
+    let fault = fault.prop_map(|(call, nth, errno, is_half)| match call {
+        FsCall::Write if is_half => Fault::effect(call, nth, FaultEffect::ShortThenErrno(errno)),
+        _ => Fault::errno(call, nth, errno),
+    });
+    let fault = (fault, any::<bool>());
+    prop::collection::vec((what, prop::option::weighted(0.3, fault)), 1..32)
 }
 
 /// The store, and what must be in it.
@@ -206,7 +216,7 @@ impl World {
             Do::Trash { .. } => store.trash(&key),
             _ => store.restore(&key),
         };
-        let injected = self.fs.injected() > 0;
+        let injected = self.failed && self.fs.injected() > 0;
         self.fs.disarm();
         let now = match store.load(&key) {
             Ok(now) => Some(now),
@@ -321,6 +331,23 @@ impl World {
         }
     }
 
+    /// Brings back one after the other what is in the trash.
+    fn empty_trash(&mut self) {
+        self.writer = None;
+        for name in 0..NAMES.len() {
+            while self
+                .trash
+                .get(NAMES[name])
+                .is_some_and(|trashed| !trashed.is_empty())
+            {
+                self.moves(name, Do::Delete { name });
+                self.moves(name, Do::Restore { name });
+                assert!(self.sessions.contains_key(NAMES[name]), "nothing came back");
+            }
+        }
+        self.check(0);
+    }
+
     /// Everything that a store can be asked, against the map.
     fn check(&self, n: usize) {
         let (store, sessions) = (&self.store, &self.sessions);
@@ -383,19 +410,24 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn a_history_of_several_sessions_with_faults_equals_a_map(steps in steps()) {
         let mut world = World::new();
         for (n, (what, fault)) in steps.into_iter().enumerate() {
-            if let Some((call, nth, errno)) = fault {
-                world.fs.arm(Fault::errno(FsCall::ALL[call], nth, errno));
+            if let Some((fault, _)) = fault {
+                world.fs.arm(fault);
             }
             world.failed = fault.is_some();
             world.run(n, what);
             world.fs.disarm();
+            world.failed = false;
+            if fault.is_some_and(|(_, ends)| ends) {
+                world.run(n, Do::Reopen);
+            }
             world.check(n);
         }
+        world.empty_trash();
     }
 }
