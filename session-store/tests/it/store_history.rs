@@ -189,7 +189,9 @@ impl World {
                 .sessions
                 .get_mut(NAMES[name])
                 .expect("a session that is there");
-            added.into_iter().for_each(|message| expected.push(message));
+            for message in added {
+                expected.push(message);
+            }
             expected.touch(at);
         }
     }
@@ -309,7 +311,7 @@ impl World {
                 self.is_done(name, &folded);
             }
             Do::Delete { name } | Do::Trash { name } | Do::Restore { name } => {
-                self.moves(name, what)
+                self.moves(name, what);
             }
             Do::Rebind { from, to } => self.rebind(from, to),
             Do::Reopen => {
@@ -334,15 +336,15 @@ impl World {
     /// Brings back one after the other what is in the trash.
     fn empty_trash(&mut self) {
         self.writer = None;
-        for name in 0..NAMES.len() {
+        for (name, key) in NAMES.into_iter().enumerate() {
             while self
                 .trash
-                .get(NAMES[name])
+                .get(key)
                 .is_some_and(|trashed| !trashed.is_empty())
             {
                 self.moves(name, Do::Delete { name });
                 self.moves(name, Do::Restore { name });
-                assert!(self.sessions.contains_key(NAMES[name]), "nothing came back");
+                assert!(self.sessions.contains_key(key), "nothing came back");
             }
         }
         self.check(0);
