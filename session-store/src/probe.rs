@@ -30,6 +30,8 @@ const PLACE: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pub(crate) recency: Recency,
+    /// When it was last changed, in its document or its journal.
+    pub(crate) modified: Nanos,
     pub(crate) header: SessionHeader,
     /// The number of messages, where it was [asked for](HeadProbe::counting) and a footer says it.
     pub(crate) messages: Option<u64>,
@@ -106,7 +108,8 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
     }
 
     /// Gives up exactness for a bound on what a look costs: members in the middle of a long document are not found,
-    /// and directories are compared as they are written.
+    /// and directories are compared as they are written and as they were resolved before; one of which that does not
+    /// tell whether it is the one that is looked for is unusable, not elsewhere.
     pub(crate) fn bounded(self) -> Self {
         Self {
             reach: Reach::Bounded,
@@ -248,8 +251,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             let stored = header.directory.as_deref();
             match self.reach {
                 Reach::Exact => workspace.belongs(stored),
-                Reach::Bounded if workspace.is_written(stored) => Belongs::Yes,
-                Reach::Bounded => Belongs::No,
+                Reach::Bounded => workspace.is_known_to_hold(stored),
             }
         });
         match belongs {
@@ -263,6 +265,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         let messages = self.counts.then(|| self.counted(&open)).flatten();
         Look::Hit(Candidate {
             recency,
+            modified: entry.modified,
             header,
             messages,
         })

@@ -110,6 +110,15 @@ impl Resolver {
         resolved
     }
 
+    /// What `resolve` has answered for a path before; asks nobody.
+    pub(crate) fn known(&self, path: &Path) -> Resolved {
+        if !path.is_absolute() {
+            return Resolved::No;
+        }
+        let known = self.state().known.get(path).cloned();
+        known.unwrap_or(Resolved::Unanswered)
+    }
+
     /// Finds the git repository of a canonical path; `None` if the file system does not say in time.
     #[expect(clippy::option_option, reason = "no answer, no repository, or one")]
     pub(crate) fn repository(&self, path: &Path) -> Option<Option<Repository>> {

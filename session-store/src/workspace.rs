@@ -91,12 +91,31 @@ impl<'r> Workspace<'r> {
         }
     }
 
+    /// The same of the asked directory alone, by what was resolved before: the file system is not asked.
+    pub(crate) fn is_known_to_hold(&self, stored: Option<&Path>) -> Belongs {
+        let Some(path) = stored else {
+            return Belongs::No;
+        };
+        if self.is_written(stored) {
+            return Belongs::Yes;
+        }
+        self.compare(|| self.resolver.known(path), |path, asked| path == asked)
+    }
+
     /// Compares what a stored path and the asked one resolve to.
     fn resolves_to(&self, path: &Path, belongs: impl Fn(&Path, &Path) -> bool) -> Belongs {
+        self.compare(|| self.resolver.resolve(path), belongs)
+    }
+
+    fn compare(
+        &self,
+        resolve: impl FnOnce() -> Resolved,
+        belongs: impl Fn(&Path, &Path) -> bool,
+    ) -> Belongs {
         if self.canonical == Resolved::No {
             return Belongs::No;
         }
-        match (self.resolver.resolve(path), self.canonical()) {
+        match (resolve(), self.canonical()) {
             (Resolved::To(path), Some(asked)) if belongs(&path, asked) => Belongs::Yes,
             (Resolved::To(_), Some(_)) | (Resolved::No, _) => Belongs::No,
             (Resolved::To(_) | Resolved::Unanswered, _) => Belongs::Unknown,

@@ -103,7 +103,8 @@ impl<S: SessionRecord> SessionStore<S> {
         again.extend(call.journals.iter().map(String::as_str));
         again.sort_unstable();
         again.dedup();
-        let Some(seen) = look.again(&again)? else {
+        let stamp = || self.shared.backend.stamp().ok().flatten();
+        let Some(seen) = look.again(&again, || known.has_stamp(stamp()))? else {
             return Ok(None);
         };
         let mut fresh = seen.sorted().peekable();

@@ -309,3 +309,34 @@ fn a_released_lock_is_free_though_children_are_started_meanwhile() {
         }
     });
 }
+
+#[test]
+fn touching_a_directory_gives_it_another_time_and_changes_nothing_else() {
+    let scratch = tempfile::tempdir().unwrap();
+    let real = OsFs::new(scratch.path().join("sessions"));
+    let memory = MemoryFs::new();
+    let systems: [&dyn FileSystem; 2] = [&real, &memory];
+    for fs in systems {
+        for dir in ["", "d"] {
+            fs.make_dir(dir).unwrap();
+        }
+        let times = || ["", "d"].map(|dir| fs.stat(dir).unwrap().unwrap().blob);
+        let before = times();
+        for (at, dir) in ["", "d"].into_iter().enumerate() {
+            // A clock may be coarse, but not for ever.
+            let touched = (0..1_000).any(|_| {
+                fs.touch_dir(dir).unwrap();
+                std::thread::sleep(Duration::from_millis(1));
+                let now = times()[at];
+                now.modified > before[at].modified && now.changed > before[at].changed
+            });
+            assert!(touched, "{dir:?}");
+        }
+        assert_eq!(times()[0].inode, before[0].inode);
+        assert_eq!(fs.list("d", &mut |_| true).unwrap().unwrap().len(), 0);
+        assert_eq!(
+            fs.touch_dir("missing").unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
+    }
+}

@@ -45,6 +45,7 @@ mod scope;
 mod search;
 mod store_crash;
 mod store_faults;
+mod store_history;
 mod support;
 mod tail;
 #[cfg(feature = "tokio")]

@@ -9,5 +9,6 @@ mod histories;
 mod hooked;
 mod listing;
 mod memory;
+mod naive;
 mod real;
 mod step;

@@ -44,6 +44,11 @@ impl Known {
         self.stamp.is_some() && header.is_some_and(|header| header.stamp == self.stamp)
     }
 
+    /// Whether the directory has now the stamp that it had before anything was listed.
+    pub(super) fn has_stamp(&self, now: Option<Stamp>) -> bool {
+        now.is_some() && now == self.stamp
+    }
+
     /// Whether a row of the catalogue stands for the file that has its stamp.
     pub(super) fn trusts(&self, row: &Row<'_>) -> bool {
         let Some(header) = self.catalogue.as_ref().map(|catalogue| catalogue.header) else {

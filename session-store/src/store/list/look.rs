@@ -56,14 +56,23 @@ impl<'c, S: SessionRecord> Look<'c, S> {
     }
 
     /// Looks at sessions by their ids; `None` if one of them is not there as it was listed, so that the catalogue is not
-    /// the whole truth.
-    pub(super) fn again(&mut self, ids: &[&str]) -> Result<Option<Seen>, Error> {
+    /// the whole truth. A journal may have lost its document before that was made: then the directory is as it was.
+    pub(super) fn again(
+        &mut self,
+        ids: &[&str],
+        is_as_listed: impl FnOnce() -> bool,
+    ) -> Result<Option<Seen>, Error> {
         let mut entries = Vec::with_capacity(ids.len());
+        let mut is_one_gone = false;
         for id in ids {
             match self.store.shared.backend.stat(&Blob::session(id)) {
                 Ok(Some(stat)) => entries.push(entry(id, &stat)),
-                Ok(None) | Err(_) => return Ok(None),
+                Ok(None) => is_one_gone = true,
+                Err(_) => return Ok(None),
             }
+        }
+        if is_one_gone && !is_as_listed() {
+            return Ok(None);
         }
         self.at(entries).map(Some)
     }
@@ -96,7 +105,8 @@ impl<'c, S: SessionRecord> Look<'c, S> {
                 entry.device,
                 entry.inode,
                 entry.size,
-                entry.modified,
+                // Not the listed one: that is of whatever journal there is, which may be another document's.
+                candidate.modified,
                 entry.changed,
             );
             let (header, messages) = (&candidate.header, candidate.messages);

@@ -244,12 +244,26 @@ fn a_journal_that_is_folded_amid_a_lookup_counts_before_and_after() {
 /// a foreign one.
 #[test]
 fn an_append_to_the_session_pointed_to_is_seen_after_a_lookup_that_it_interrupts() {
+    interrupt_by_append("/work", "/work");
+}
+
+/// The same of a session that names its directory by a link to it.
+#[test]
+fn an_append_to_a_session_that_names_a_link_is_seen_after_a_lookup_that_it_interrupts() {
+    let scratch = crate::support::Scratch::new();
+    let real = scratch.workspace("real");
+    let link = scratch.path().join("link");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    interrupt_by_append(link.to_str().unwrap(), real.to_str().unwrap());
+}
+
+fn interrupt_by_append(named: &str, asked: &str) {
     let mut appended = 0;
     for moment in 0..80 {
         let fs = MemoryFs::new();
         let writer = process(&fs, Rules::default(), 0);
-        writer.store.save(&session("ours", "/work", 1, 1)).unwrap();
-        let foreign = serde_json::to_vec(&session("foreign", "/work", 1, 5)).unwrap();
+        writer.store.save(&session("ours", named, 1, 1)).unwrap();
+        let foreign = serde_json::to_vec(&session("foreign", asked, 1, 5)).unwrap();
         put(&fs, "foreign.json", &foreign, None);
 
         let reader = process(&fs, Rules::default(), 1);
@@ -264,20 +278,13 @@ fn an_append_to_the_session_pointed_to_is_seen_after_a_lookup_that_it_interrupts
                 }
             })),
         );
-        let asked = if moment % 2 == 0 {
-            "/work"
-        } else {
-            "/elsewhere"
-        };
-        let _ = reader.store.last_for_directory(Some(asked.as_ref()));
+        let looked_for = if moment % 2 == 0 { asked } else { "/elsewhere" };
+        let _ = reader.store.last_for_directory(Some(looked_for.as_ref()));
         reader.fs.settle();
         if is_done.try_recv() == Ok(true) {
             appended += 1;
-            assert_eq!(
-                last_of(&fs, "/work").as_deref(),
-                Some("ours"),
-                "moment {moment}"
-            );
+            let found = last_of(&fs, asked);
+            assert_eq!(found.as_deref(), Some("ours"), "moment {moment}");
         }
     }
     assert!(appended > 5, "only {appended} moments");

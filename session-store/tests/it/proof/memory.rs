@@ -7,10 +7,13 @@ use proptest::test_runner::TestCaseError;
 use session_index::Rules;
 use session_store::backend::{DirBackend, Trust};
 use session_store::fs::{FileSystem, MemoryFs};
-use session_store::{Builder, Durability, LastQuery, SessionStore, Window};
+use session_store::{
+    Builder, Durability, LastQuery, Query, Rebind, Session, SessionStore, Window, Writer,
+};
 
 use super::hooked::{Event, Hooked};
-use super::step::{Call, File, Foreign, Meanwhile, Places, Step, nanos, oracle};
+use super::naive::{File, Told, all, oracle, told, with_journal};
+use super::step::{Call, Foreign, Meanwhile, Places, STORES, Step, index_of, nanos, turn};
 use crate::support::id;
 
 /// How coarse the clock of a history is.
@@ -31,6 +34,10 @@ pub(super) struct World {
     pub(super) fs: MemoryFs,
     places: Arc<Places>,
     pub(super) processes: Vec<Process>,
+    /// Which session each process holds open, and how.
+    writers: Vec<Option<(usize, Writer<Session>)>>,
+    /// Reads everything from the files, for the oracle.
+    plain: SessionStore,
     rules: Rules,
     clock: Clock,
     /// Makes every setting of the clock another one.
@@ -38,7 +45,7 @@ pub(super) struct World {
     unreadable: Option<String>,
 }
 
-/// Opens a store as a process does; the last of three gives directories no time to resolve.
+/// Opens the store of this number as a process does.
 pub(super) fn process(fs: &MemoryFs, rules: Rules, number: usize) -> Process {
     let fs = Hooked::new(fs.clone());
     let backend = DirBackend::with_file_system(fs.clone(), Trust::strict()).unwrap();
@@ -48,17 +55,21 @@ pub(super) fn process(fs: &MemoryFs, rules: Rules, number: usize) -> Process {
         .lock_wait(Duration::ZERO)
         .resolve_deadline(Duration::from_secs(deadline))
         .threads(1)
+        .index(index_of(number))
         .rules(rules)
         .open()
         .unwrap();
     Process { store, fs }
 }
 
-fn files(fs: &MemoryFs, unreadable: Option<&str>) -> Vec<File> {
+fn files(fs: &MemoryFs, plain: &SessionStore, unreadable: Option<&str>) -> Vec<File> {
     let listed = fs.list("", &mut |_| true).unwrap().unwrap_or_default();
+    let modified = |path: &str| Some(fs.stat(path).ok()??.blob.modified);
     let file = |name: String| {
-        let stat = fs.stat(&name).unwrap()?;
-        Some((name.clone(), stat.blob.modified, fs.content(&name)?))
+        let stem = name.strip_suffix(".json")?;
+        let journal = modified(&format!(".store/journal/{stem}.journal"));
+        let file = (name.clone(), modified(&name)?, fs.content(&name)?);
+        with_journal(plain, file, journal)
     };
     listed
         .into_iter()
@@ -106,11 +117,13 @@ impl World {
             fs.set_grain(4_000_000);
         }
         fs.make_dir("").unwrap();
-        let processes = (0..3).map(|number| process(&fs, rules, number)).collect();
+        let open = |number| process(&fs, rules, number);
         Self {
+            processes: (0..STORES).map(open).collect(),
+            writers: (0..STORES).map(|_| None).collect(),
+            plain: process(&fs, rules, 4).store,
             fs,
             places,
-            processes,
             rules,
             clock,
             sets: 0,
@@ -119,7 +132,7 @@ impl World {
     }
 
     fn files(&self) -> Vec<File> {
-        files(&self.fs, self.unreadable.as_deref())
+        files(&self.fs, &self.plain, self.unreadable.as_deref())
     }
 
     pub(super) fn run(&mut self, step: &Step) -> Result<(), TestCaseError> {
@@ -146,6 +159,7 @@ impl World {
                     self.fs.set_clock(to);
                 }
             }
+            Step::Reopen { store } => self.reopen(*store),
             Step::Unreadable { name } => {
                 let path = format!("s{name}.json");
                 self.unreadable = match self.unreadable.take() {
@@ -177,6 +191,12 @@ impl World {
             Meanwhile::Lookup { place } => Event::Own(Box::new(move || {
                 let _ = other.store.last_for_directory(places.get(place));
             })),
+            Meanwhile::Append { name, updated } => Event::Own(Box::new(move || {
+                let _ = other.store.append(&id(&format!("s{name}")), &turn(updated));
+            })),
+            Meanwhile::Checkpoint { name } => Event::Own(Box::new(move || {
+                let _ = other.store.checkpoint(&id(&format!("s{name}")));
+            })),
             Meanwhile::Crash => Event::Crash,
             Meanwhile::FailPointer => Event::FailPointer,
         }
@@ -194,6 +214,7 @@ impl World {
                 .plan(*calls, self.event(meanwhile));
         }
         let store = &self.processes[number].store;
+        let named = |name: usize| id(&format!("s{name}"));
         match *call {
             Call::Save {
                 name,
@@ -202,17 +223,81 @@ impl World {
             } => {
                 let _ = store.overwrite(&self.places.session(name, place, updated));
             }
-            Call::Delete { name } => drop(store.delete(&id(&format!("s{name}")))),
-            Call::Trash { name } => drop(store.trash(&id(&format!("s{name}")))),
-            Call::Restore { name } => drop(store.restore(&id(&format!("s{name}")))),
+            Call::Delete { name } => drop(store.delete(&named(name))),
+            Call::Trash { name } => drop(store.trash(&named(name))),
+            Call::Restore { name } => drop(store.restore(&named(name))),
+            Call::Append { name, updated } => drop(store.append(&named(name), &turn(updated))),
+            Call::Turn { name, updated } => {
+                let held = &mut self.writers[number];
+                if held.as_ref().is_none_or(|(held, _)| *held != name) {
+                    // The one before goes first: it may be of the same lock.
+                    *held = None;
+                    let writer = store.writer(&named(name)).ok();
+                    *held = writer.map(|writer| (name, writer));
+                }
+                if let Some((_, writer)) = held {
+                    let _ = writer.append(&turn(updated));
+                }
+            }
+            Call::LetGo { closes } => match self.writers[number].take() {
+                Some((_, writer)) if closes => drop(writer.close()),
+                other => drop(other),
+            },
+            Call::Checkpoint { name } => drop(store.checkpoint(&named(name))),
+            Call::Rebind { from, to } => {
+                if let (Some(from), Some(to)) = (self.places.get(from), self.places.get(to)) {
+                    drop(store.rebind(from, to, Rebind::Apply));
+                }
+            }
             Call::Lookup { place } => self.lookup(number, place)?,
+            Call::List { place } => self.list(number, place)?,
         }
         if self.processes[number].fs.settle() {
-            self.processes[number] = process(&self.fs, self.rules, number);
-            let unreadable = self.unreadable.clone();
-            self.processes[number].fs.set_unreadable(unreadable);
+            self.reopen(number);
         }
         Ok(())
+    }
+
+    fn reopen(&mut self, number: usize) {
+        self.writers[number] = None;
+        self.processes[number] = process(&self.fs, self.rules, number);
+        let unreadable = self.unreadable.clone();
+        self.processes[number].fs.set_unreadable(unreadable);
+    }
+
+    /// A listing tells of each session what was true before it or is after it, and of all of them in their order.
+    fn list(&self, number: usize, place: usize) -> Result<(), TestCaseError> {
+        let asked = self.places.get(place);
+        // Of a clock that is coarse, only the lookups' is one that a test can set.
+        let is_answered = number != 2 || asked.is_none_or(std::path::Path::is_relative);
+        if self.clock == Clock::Coarse || !is_answered {
+            return Ok(());
+        }
+        let unreadable = self.unreadable.as_deref();
+        let unreadable = unreadable.and_then(|path| path.strip_suffix(".json"));
+        let before = all(&self.files(), &self.places, place);
+        let query = asked.map_or_else(Query::new, |asked| Query::new().workspace(asked));
+        let listing = self.processes[number].store.list(&query);
+        let after = all(&self.files(), &self.places, place);
+        let Ok(listing) = listing else { return Ok(()) };
+        if self.processes[number].fs.has_crashed() {
+            return Ok(());
+        }
+        let is_sound = listing.skipped.is_empty();
+        let listed = told(listing, unreadable);
+        let is_true = |row: &Told| before.contains(row) || after.contains(row);
+        let is_there = |row: &Told| !after.contains(row) || listed.contains(row);
+        let is_right = if before == after {
+            listed == before
+        } else {
+            listed.iter().all(is_true) && (!is_sound || before.iter().all(is_there))
+        };
+        if is_right {
+            return Ok(());
+        }
+        Err(TestCaseError::fail(format!(
+            "store {number} lists {asked:?}: {listed:?}, where {before:?} were and {after:?} are"
+        )))
     }
 
     /// A lookup answers what was true before it or is after it.
@@ -227,7 +312,12 @@ impl World {
             Some(asked) => LastQuery::new().workspace(asked),
             None => LastQuery::new(),
         };
-        let query = query.window(Window::last(1));
+        // What was seen in part is not saved again by who saw it.
+        let query = query.window(if number < 2 {
+            Window::all()
+        } else {
+            Window::last(1)
+        });
         let Ok(found) = self.processes[number].store.find_last(&query) else {
             return Ok(());
         };
@@ -269,6 +359,7 @@ impl World {
         for number in [0, 1, 0] {
             for place in 0..Places::COUNT {
                 self.lookup(number, place)?;
+                self.list(number, place)?;
             }
         }
         Ok(())

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
-use session_store::{Durability, LastQuery, SessionStore, Window};
+use session_store::{Durability, Error, LastQuery, Query, Rebind, SessionStore};
 
-use super::step::{Call, File as Seen, Foreign, Places, Step, nanos, oracle, steps};
+use super::naive::{File as Seen, all, oracle, told, with_journal};
+use super::step::{Call, Foreign, Places, STORES, Step, index_of, nanos, steps, turn};
 use crate::support::{Scratch, id, names};
 
 fn moment(nanoseconds: i128) -> SystemTime {
@@ -15,20 +16,30 @@ fn moment(nanoseconds: i128) -> SystemTime {
 }
 
 fn open(scratch: &Scratch) -> SessionStore {
-    let builder = SessionStore::builder(scratch.sessions()).durability(Durability::Process);
-    builder.open().unwrap()
+    open_number(scratch, 0)
+}
+
+fn open_number(scratch: &Scratch, number: usize) -> SessionStore {
+    let builder = SessionStore::builder(scratch.sessions())
+        .durability(Durability::Process)
+        .lock_wait(Duration::ZERO);
+    builder.index(index_of(number)).open().unwrap()
 }
 
 fn files(sessions: &Path) -> Vec<Seen> {
-    let file = |name: String| {
-        let path = sessions.join(&name);
-        let modified = fs::metadata(&path).ok()?.modified().ok()?;
+    let plain = SessionStore::builder(sessions).index(index_of(4)).open();
+    let plain = plain.unwrap();
+    let modified = |path: &Path| {
+        let modified = fs::metadata(path).ok()?.modified().ok()?;
         let modified = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some((
-            name,
-            i128::try_from(modified.as_nanos()).ok()?,
-            fs::read(path).ok()?,
-        ))
+        i128::try_from(modified.as_nanos()).ok()
+    };
+    let file = |name: String| {
+        let stem = name.strip_suffix(".json")?;
+        let journal = modified(&sessions.join(format!(".store/journal/{stem}.journal")));
+        let path = sessions.join(&name);
+        let file = (name.clone(), modified(&path)?, fs::read(path).ok()?);
+        with_journal(&plain, file, journal)
     };
     names(sessions).into_iter().filter_map(file).collect()
 }
@@ -65,7 +76,7 @@ fn lookup(store: &SessionStore, places: &Places, place: usize) -> u64 {
         Some(asked) => LastQuery::new().workspace(asked),
         None => LastQuery::new(),
     };
-    let found = store.find_last(&query.window(Window::last(1))).unwrap();
+    let found = store.find_last(&query).unwrap();
     let answer = found.session.map(|tail| tail.id.to_string());
     assert_eq!(
         answer,
@@ -75,29 +86,65 @@ fn lookup(store: &SessionStore, places: &Places, place: usize) -> u64 {
     found.files_listed
 }
 
+fn list(store: &SessionStore, places: &Places, place: usize) {
+    let asked = places.get(place);
+    let query = asked.map_or_else(Query::new, |asked| Query::new().workspace(asked));
+    let listed = told(store.list(&query).unwrap(), None);
+    let expected = all(&files(store.root()), places, place);
+    assert_eq!(listed, expected, "list {asked:?}");
+}
+
 fn run(steps: &[Step]) {
     let scratch = Scratch::new();
     let places = Places::new(&scratch);
-    let mut stores = [open(&scratch), open(&scratch), open(&scratch)];
+    let mut stores: Vec<_> = (0..STORES)
+        .map(|number| open_number(&scratch, number))
+        .collect();
+    let mut writers: Vec<_> = (0..STORES).map(|_| None).collect();
     stores[1] = stores[0].clone();
     stores[0].save(&places.session(0, 0, 0)).unwrap();
     for step in steps {
         match step {
             Step::Own { store, call, .. } => {
-                let store = &stores[*store];
+                let (store, writer) = (&stores[*store], &mut writers[*store]);
+                let named = |name: usize| id(&format!("s{name}"));
                 match *call {
                     Call::Save {
                         name,
                         place,
                         updated,
-                    } => drop(
-                        store
-                            .overwrite(&places.session(name, place, updated))
-                            .unwrap(),
-                    ),
-                    Call::Delete { name } => drop(store.delete(&id(&format!("s{name}"))).unwrap()),
-                    Call::Trash { name } => drop(store.trash(&id(&format!("s{name}"))).unwrap()),
-                    Call::Restore { name } => drop(store.restore(&id(&format!("s{name}")))),
+                    } => {
+                        let saved = store.overwrite(&places.session(name, place, updated));
+                        // A writer may have the session.
+                        assert!(
+                            saved.as_ref().err().is_none_or(Error::is_locked),
+                            "{saved:?}"
+                        );
+                    }
+                    Call::Delete { name } => drop(store.delete(&named(name))),
+                    Call::Trash { name } => drop(store.trash(&named(name))),
+                    Call::Restore { name } => drop(store.restore(&named(name))),
+                    Call::Append { name, updated } => {
+                        drop(store.append(&named(name), &turn(updated)));
+                    }
+                    Call::Turn { name, updated } => {
+                        *writer = None;
+                        *writer = store.writer(&named(name)).ok();
+                        if let Some(writer) = writer {
+                            let _ = writer.append(&turn(updated));
+                        }
+                    }
+                    Call::LetGo { closes } => match writer.take() {
+                        Some(writer) if closes => drop(writer.close()),
+                        other => drop(other),
+                    },
+                    Call::Checkpoint { name } => drop(store.checkpoint(&named(name))),
+                    Call::Rebind { from, to } => {
+                        if let (Some(from), Some(to)) = (places.get(from), places.get(to)) {
+                            let _ = store.rebind(from, to, Rebind::Apply);
+                        }
+                    }
+                    Call::List { place } => list(store, &places, place),
                     Call::Lookup { place } => {
                         lookup(store, &places, place);
                     }
@@ -112,12 +159,18 @@ fn run(steps: &[Step]) {
                 }
             }
             Step::Damage { which, kind } => damage(&scratch, *which, *kind),
+            Step::Reopen { store } => {
+                writers[*store] = None;
+                stores[*store] = open_number(&scratch, *store);
+            }
             Step::Clock { .. } | Step::Unreadable { .. } => {}
         }
     }
     for place in 0..Places::COUNT {
         lookup(&stores[0], &places, place);
         lookup(&open(&scratch), &places, place);
+        list(&stores[0], &places, place);
+        list(&open(&scratch), &places, place);
     }
 }
 

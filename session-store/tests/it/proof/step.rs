@@ -1,11 +1,11 @@
-//! What happens in a history, and what a lookup must answer: the naive oracle.
+//! What happens in a history.
 
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use session_store::Session;
+use session_store::{Append, IndexKind, Message, Session};
 
-use crate::support::{Scratch, id, session, time};
+use crate::support::{Scratch, session, time};
 
 /// Sessions, and seconds after the beginning of the history's time at which they may be updated.
 pub(super) const NAMES: usize = 4;
@@ -41,6 +41,15 @@ pub(super) enum Meanwhile {
     Lookup {
         place: usize,
     },
+    /// Another process adds a turn.
+    Append {
+        name: usize,
+        updated: u64,
+    },
+    /// Another process writes what was added into the document.
+    Checkpoint {
+        name: usize,
+    },
     /// The process dies.
     Crash,
     /// A pointer cannot be written.
@@ -66,6 +75,44 @@ pub(super) enum Call {
     Lookup {
         place: usize,
     },
+    List {
+        place: usize,
+    },
+    /// Adds a turn.
+    Append {
+        name: usize,
+        updated: u64,
+    },
+    /// Adds a turn through the writer that the process holds, or through a new one in its place.
+    Turn {
+        name: usize,
+        updated: u64,
+    },
+    /// Lets the process's writer go.
+    LetGo {
+        closes: bool,
+    },
+    Checkpoint {
+        name: usize,
+    },
+    Rebind {
+        from: usize,
+        to: usize,
+    },
+}
+
+/// How many stores there are: three with an index, of which the last gives directories no time to resolve, and one each
+/// that keeps the map of the reference, keeps none, and keeps one in memory.
+pub(super) const STORES: usize = 6;
+
+/// What index a store of a history keeps.
+pub(super) fn index_of(store: usize) -> IndexKind {
+    match store {
+        3 => IndexKind::JsonMap,
+        4 => IndexKind::None,
+        5 => IndexKind::Memory,
+        _ => IndexKind::Sidecar,
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -82,6 +129,8 @@ pub(super) enum Step {
     Damage { which: usize, kind: usize },
     /// Sets the clock.
     Clock { to: u64 },
+    /// A process ends, and the next begins.
+    Reopen { store: usize },
     /// A session cannot be read for a while, or can again.
     Unreadable { name: usize },
 }
@@ -105,6 +154,8 @@ fn meanwhile() -> impl Strategy<Value = Meanwhile> {
         3 => (name, place.clone(), 0..TIMES)
             .prop_map(|(name, place, updated)| Meanwhile::Save { name, place, updated }),
         1 => place.prop_map(|place| Meanwhile::Lookup { place }),
+        2 => (0..NAMES, 0..TIMES).prop_map(|(name, updated)| Meanwhile::Append { name, updated }),
+        1 => (0..NAMES).prop_map(|name| Meanwhile::Checkpoint { name }),
         3 => Just(Meanwhile::Crash),
         1 => Just(Meanwhile::FailPointer),
     ]
@@ -118,21 +169,32 @@ fn call() -> impl Strategy<Value = Call> {
         8 => place.prop_map(|place| Call::Lookup { place }),
         1 => name.clone().prop_map(|name| Call::Delete { name }),
         1 => name.clone().prop_map(|name| Call::Trash { name }),
-        1 => name.prop_map(|name| Call::Restore { name }),
+        1 => name.clone().prop_map(|name| Call::Restore { name }),
+        2 => (name.clone(), 0..TIMES).prop_map(|(name, updated)| Call::Append { name, updated }),
+        2 => (name.clone(), 0..TIMES).prop_map(|(name, updated)| Call::Turn { name, updated }),
+        1 => any::<bool>().prop_map(|closes| Call::LetGo { closes }),
+        1 => name.prop_map(|name| Call::Checkpoint { name }),
+        1 => (0..4_usize, 0..4_usize).prop_map(|(from, to)| Call::Rebind { from, to }),
+        2 => (0..Places::COUNT).prop_map(|place| Call::List { place }),
     ]
+}
+
+fn store() -> impl Strategy<Value = usize> {
+    prop_oneof![7 => 0..3_usize, 1 => 3..STORES]
 }
 
 /// Histories.
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let meanwhile = prop::option::weighted(0.3, (0..40_u64, meanwhile()));
     let step = prop_oneof![
-        12 => (0..3_usize, call(), meanwhile)
+        12 => (store(), call(), meanwhile)
             .prop_map(|(store, call, meanwhile)| Step::Own { store, call, meanwhile }),
         3 => (foreign(), any::<bool>())
             .prop_map(|(what, sets_back)| Step::Foreign { what, sets_back }),
         1 => (0..8_usize, 0..4_usize).prop_map(|(which, kind)| Step::Damage { which, kind }),
         1 => (0..TIMES).prop_map(|to| Step::Clock { to }),
         1 => (0..NAMES).prop_map(|name| Step::Unreadable { name }),
+        1 => store().prop_map(|store| Step::Reopen { store }),
     ];
     prop::collection::vec(step, 1..40)
 }
@@ -162,7 +224,7 @@ impl Places {
     }
 
     /// Whether a session of one place is found by a lookup for another; the last place asks for all.
-    fn same(&self, stored: Option<&Path>, asked: usize) -> bool {
+    pub(super) fn same(&self, stored: Option<&Path>, asked: usize) -> bool {
         let stored = (0..Self::COUNT).find(|place| self.get(*place) == stored);
         asked == Self::COUNT - 1 || stored == Some(asked) || (asked < 2 && stored < Some(2))
     }
@@ -176,6 +238,15 @@ impl Places {
     }
 }
 
+/// A turn that is added; at one of the times without any word of it.
+pub(super) fn turn(updated: u64) -> Append {
+    let turn = Append::new().message(&Message::user("more")).unwrap();
+    match updated {
+        updated if updated == TIMES - 1 => turn,
+        updated => turn.updated_at(seconds(updated)).unwrap(),
+    }
+}
+
 fn seconds(updated: u64) -> chrono::DateTime<chrono::Utc> {
     time(updated * 10)
 }
@@ -183,24 +254,4 @@ fn seconds(updated: u64) -> chrono::DateTime<chrono::Utc> {
 /// The same as nanoseconds since the epoch, for clocks and files.
 pub(super) fn nanos(updated: u64) -> i128 {
     i128::from(seconds(updated).timestamp()) * 1_000_000_000
-}
-
-/// A file of the sessions directory: name, modification time, content; `None` where it cannot be read.
-pub(super) type File = (String, i128, Vec<u8>);
-
-/// Parses everything and takes the greatest.
-pub(super) fn oracle(files: &[File], places: &Places, asked: usize) -> Option<String> {
-    let rank = |(name, modified, bytes): &File| {
-        let stem = name.strip_suffix(".json")?;
-        let parsed: Session = serde_json::from_slice(bytes).ok()?;
-        let directory = parsed.metadata.directory.as_deref();
-        if parsed.id != *stem || !places.same(directory, asked) {
-            return None;
-        }
-        let updated = parsed.updated_at.map_or(*modified, |time| {
-            i128::from(time.timestamp()) * 1_000_000_000 + i128::from(time.timestamp_subsec_nanos())
-        });
-        Some((updated.min(*modified), updated, id(stem).to_string()))
-    };
-    files.iter().filter_map(rank).max().map(|(_, _, id)| id)
 }
