@@ -144,7 +144,8 @@ impl Probe<CountingFile<MemoryFile>> for Waiting<'_> {
             if self.corpus.open_now() >= 4 {
                 self.together.store(true, Ordering::Relaxed);
             }
-            std::thread::yield_now();
+            // Asleep, as whoever waits is: a loop would be a look that only takes long.
+            std::thread::sleep(Duration::from_micros(50));
         }
         Records.probe(entry, file)
     }
@@ -171,4 +172,29 @@ fn slow_looks_wait_together_and_answer_as_if_alone() {
         "{} files were open",
         counting.open_most()
     );
+}
+
+/// Looks that take long without ever waiting, as on a machine where others have the processor.
+struct Busy;
+
+impl Probe<CountingFile<MemoryFile>> for Busy {
+    type Hit = Hit;
+
+    fn probe(&self, entry: &Entry, file: &CountingFile<MemoryFile>) -> Look<Hit> {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_micros(100) {
+            std::hint::spin_loop();
+        }
+        Records.probe(entry, file)
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn looks_that_are_slow_and_do_not_wait_stay_on_one_thread() {
+    let store: Store = (0..1_000).map(|at| (at, Says::Miss)).collect();
+    let counting = Counting::new(corpus(&store));
+    let newest = Newest::new(&counting, entries(&counting), &Busy).reads_in_flight(6);
+    assert_eq!(newest.count(), 0);
+    assert_eq!(counting.open_most(), 1, "more threads for want of one");
 }
