@@ -24,6 +24,8 @@ use glance::Elsewhere;
 pub(crate) struct Candidate {
     pub(crate) recency: Recency,
     pub(crate) header: SessionHeader,
+    /// When what was read was last changed, which may be another time than was listed.
+    pub(crate) modified: Nanos,
 }
 
 /// A session that was looked at outside a walk, as it was then, and its document.
@@ -227,7 +229,11 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             }
             Belongs::Yes => {}
         }
-        Look::Hit(Candidate { recency, header })
+        Look::Hit(Candidate {
+            recency,
+            header,
+            modified: entry.modified,
+        })
     }
 }
 

@@ -10,4 +10,5 @@ mod hooked;
 mod listing;
 mod memory;
 mod real;
+mod searching;
 mod step;

@@ -95,7 +95,7 @@ impl<'c, S: SessionRecord> Look<'c, S> {
                 entry.device,
                 entry.inode,
                 entry.size,
-                entry.modified,
+                candidate.modified,
                 entry.changed,
             );
             if encode(&mut seen.bytes, &id, &candidate.header, &stat).is_none() {
