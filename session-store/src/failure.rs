@@ -57,3 +57,12 @@ fn limited(what: LimitKind) -> &'static str {
         _ => "size",
     }
 }
+
+/// The error of something that a call does first: that it is there and may not last says nothing of the call itself, of which
+/// nothing is to be seen.
+pub(crate) fn beforehand(error: Error) -> Error {
+    match error {
+        Error::NotDurable { path, source } => Error::io("sync", &path, source),
+        other => other,
+    }
+}

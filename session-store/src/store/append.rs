@@ -15,7 +15,7 @@ use crate::append::{Append, UPDATED_AT};
 use crate::backend::{Blob, Lock};
 use crate::corpus::Documents;
 use crate::error::ConflictReason;
-use crate::failure::{from_codec, from_header};
+use crate::failure::{beforehand, from_codec, from_header};
 use crate::trace::{event, span};
 use crate::view::Seen;
 
@@ -160,7 +160,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let path = self.path(id);
         let from = state.revision();
         state.is_stale = true;
-        let folded = self.fold(id, lock)?;
+        let folded = self.fold(id, lock).map_err(beforehand)?;
         let documents = Documents::new(&*self.shared.backend);
         let document = documents
             .document(id)?

@@ -11,7 +11,7 @@ use super::write::{Over, Target};
 use crate::Error;
 use crate::backend::{AppendFile, Blob, Lock, publish_now};
 use crate::corpus::{Beside, Documents};
-use crate::failure::{from_codec, from_header};
+use crate::failure::{beforehand, from_codec, from_header};
 use crate::journal::{announcement, frame};
 use crate::trace::{event, span};
 
@@ -99,7 +99,8 @@ impl<S: SessionRecord> SessionStore<S> {
             Err(error) => return Err(error),
         };
         let Some(document) = document else {
-            backend.remove(lock, &blob, self.shared.durability)?;
+            let removed = backend.remove(lock, &blob, self.shared.durability);
+            removed.map_err(beforehand)?;
             return Ok(None);
         };
         match document.beside() {
@@ -132,10 +133,6 @@ impl<S: SessionRecord> SessionStore<S> {
         match self.open_journaling(id, lock) {
             // Whoever asked finds out on the way, and says it better.
             Ok(_) | Err(Error::Corrupt { .. } | Error::NotFound { .. }) => Ok(()),
-            // The new journal is only not certain; of what the caller writes, nothing is to be seen yet.
-            Err(Error::NotDurable { path, source }) => {
-                Err(Error::io("sync directory", &path, source))
-            }
             Err(error) => Err(error),
         }
     }
@@ -182,7 +179,7 @@ impl<S: SessionRecord> SessionStore<S> {
             Err(Error::Corrupt { .. } | Error::Refused { .. } | Error::TooLarge { .. }) => {
                 self.set_journal_aside(id, lock)
             }
-            Err(error) => Err(error),
+            Err(error) => Err(beforehand(error)),
         }
     }
 
@@ -190,7 +187,8 @@ impl<S: SessionRecord> SessionStore<S> {
     pub(super) fn clear_orphan(&self, id: &str, lock: &Lock) -> Result<(), Error> {
         let (backend, blob) = (&self.shared.backend, Blob::journal(id));
         if backend.stat(&blob)?.is_some() && backend.stat(&Blob::session(id))?.is_none() {
-            backend.remove(lock, &blob, self.shared.durability)?;
+            let removed = backend.remove(lock, &blob, self.shared.durability);
+            removed.map_err(beforehand)?;
         }
         Ok(())
     }
@@ -201,13 +199,14 @@ impl<S: SessionRecord> SessionStore<S> {
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| since.as_millis());
         let name = format!("{id}.{now:013}.{:08x}.journal", fastrand::u32(..));
-        self.shared.backend.transfer(
+        let moved = self.shared.backend.transfer(
             lock,
             &Blob::journal(id),
             &Blob::quarantine(&name),
             self.shared.durability,
             &mut publish_now,
-        )?;
+        );
+        moved.map_err(beforehand)?;
         event!(%id, "journal_set_aside");
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::Error;
 use crate::append::Append;
 use crate::backend::{AppendFile, Blob, BlobStat, Lock, publish_now};
 use crate::corpus::{Beside, Document, Documents};
-use crate::failure::from_codec;
+use crate::failure::{beforehand, from_codec};
 use crate::journal::{Begin, TITLE, added, begin_hash, frame};
 use crate::trace::event;
 
@@ -46,6 +46,15 @@ pub(super) struct OpenJournal {
     stat: BlobStat,
     end: u64,
     next: u64,
+}
+
+/// A journal that was written.
+#[derive(Debug)]
+struct Begun {
+    end: u64,
+    next: u64,
+    /// Whether it lasts, as far as was asked for.
+    durable: Result<(), Error>,
 }
 
 impl OpenJournal {
@@ -161,7 +170,10 @@ impl<S: SessionRecord> SessionStore<S> {
                 if let Some(overlay) = overlay {
                     // The document's file is another one with the same content, or the journal's is not to be relied upon.
                     let payloads: Vec<&[u8]> = overlay.payloads().collect();
-                    self.begin_journal(id, lock, &mut state, &payloads)?;
+                    let begun = self.begin_journal(id, lock, &mut state, &payloads)?;
+                    begun.durable.map_err(beforehand)?;
+                    // Nobody may go on without it: what begins a journal takes the place of this one.
+                    state.open = Some(self.reopen(id, lock, begun.end, begun.next, 0)?);
                     (state.arrays, state.members) = overlay.names();
                     state.kept =
                         self.laid_over(&state.kept, &overlay.amendment(&all_of(S::CAPPED)), &path)?;
@@ -251,14 +263,15 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Writes a journal with its first records, in the place of whatever has its name.
     ///
-    /// The document is made durable before, whoever wrote it: a journal is nothing without it.
+    /// The document is made durable before, whoever wrote it: a journal is nothing without it. An error says that all is as
+    /// it was.
     fn begin_journal(
         &self,
         id: &SessionId,
         lock: &Lock,
         state: &mut Journaling,
         payloads: &[&[u8]],
-    ) -> Result<(), Error> {
+    ) -> Result<Begun, Error> {
         let (backend, durability) = (&self.shared.backend, self.shared.durability);
         let blob = Blob::journal(id);
         let path = backend.describe(&blob);
@@ -281,7 +294,11 @@ impl<S: SessionRecord> SessionStore<S> {
         let replaced = backend.replace(lock, &blob, durability, &mut write, &mut publish_now);
         let durable = match replaced {
             Ok(_) => Ok(()),
-            Err(error @ Error::NotDurable { .. }) => Err(error),
+            Err(error @ Error::NotDurable { .. }) => {
+                // Its name may be another's again after a crash, whatever is synced into it: it is begun anew.
+                self.shared.journals.poison(id);
+                Err(error)
+            }
             Err(error) => return Err(error),
         };
         state.hasher = begin_hash(state.begin.revision);
@@ -289,12 +306,8 @@ impl<S: SessionRecord> SessionStore<S> {
             state.hasher.update(payload);
         }
         state.has_journal = true;
-        // The records are there. Should opening them fail now, the next append tries again from the start.
-        match self.reopen(id, lock, bytes.len() as u64, next, 0) {
-            Ok(open) => state.open = Some(open),
-            Err(_) => state.is_stale = true,
-        }
-        durable
+        let end = bytes.len() as u64;
+        Ok(Begun { end, next, durable })
     }
 
     /// Puts a payload into a record.
@@ -316,11 +329,14 @@ impl<S: SessionRecord> SessionStore<S> {
     ) -> Result<(), Error> {
         let payload = added(append.elements(), append.members());
         let Some(open) = &mut state.open else {
-            let begun = self.begin_journal(id, lock, state, &[&payload]);
-            if state.has_journal {
-                state.note(append);
+            let begun = self.begin_journal(id, lock, state, &[&payload])?;
+            state.note(append);
+            // The record is there. Should opening it fail now, the next append finds out anew what there is.
+            match self.reopen(id, lock, begun.end, begun.next, 0) {
+                Ok(open) => state.open = Some(open),
+                Err(_) => state.is_stale = true,
             }
-            return begun;
+            return begun.durable;
         };
         let bytes = self.framed(id, open.next, &payload)?;
         let path = self.shared.backend.describe(&Blob::journal(id));

@@ -119,8 +119,16 @@ fn private(dir: &Path) -> Result<()> {
 /// Counts the messages of a session, all of which must be the ones that were put there, in order.
 fn count(session: &Session) -> Result<usize> {
     for (n, message) in session.messages.iter().enumerate() {
-        let right = matches!(&message.content[..], [ContentPart::Text { text, .. }] if text.starts_with(&format!("turn {n} ")));
-        ensure!(right, "message {n} is another one");
+        let text = match &message.content[..] {
+            [ContentPart::Text { text, .. }] => text.as_str(),
+            _ => "no text",
+        };
+        let says = text.get(..8).unwrap_or(text);
+        let of = session.messages.len();
+        ensure!(
+            text.starts_with(&format!("turn {n} ")),
+            "message {n} of {of} is another one, {says:?}"
+        );
     }
     Ok(session.messages.len())
 }
