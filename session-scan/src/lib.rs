@@ -97,6 +97,7 @@ mod corpus;
 mod directory;
 mod entry;
 mod newest;
+mod patience;
 mod probe;
 mod reason;
 mod searcher;
@@ -109,6 +110,7 @@ pub use corpus::Corpus;
 pub use directory::Directory;
 pub use entry::{Entry, Listing};
 pub use newest::Newest;
+pub use patience::Patience;
 pub use probe::{Look, Probe, Ranked};
 pub use reason::{FileKind, OpenError, Reason, Rejected, Unreadable};
 pub use searcher::{

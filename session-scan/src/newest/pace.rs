@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::Patience;
+
 /// How many candidates are looked at on the calling thread before anything else: the wanted file is usually among
 /// the newest, and starting a thread costs as much as several looks.
 pub(super) const ALONE: usize = 8;
@@ -15,9 +17,6 @@ const SAMPLED: usize = 8;
 /// A look that takes longer than this waits for something: with everything in memory they take 4 to 15 µs, and the fastest
 /// disks need 60 to 100 µs for one read.
 const SLOW: Duration = Duration::from_micros(40);
-/// This many of [`ALONE`] timed looks have to be slow. A mean would do on an idle machine; on a busy one a few looks take
-/// very long because the processor was given to somebody else, and then more threads are the last thing to ask for.
-const MOSTLY: usize = 6;
 /// A batch with many files in flight that took less than this a file did not need them.
 const QUICK: Duration = Duration::from_micros(12);
 
@@ -27,8 +26,7 @@ pub(super) struct Pace {
     pub(super) threads: usize,
     pub(super) in_flight: usize,
     looks: usize,
-    timed: usize,
-    slow_looks: usize,
+    patience: Patience,
     slow: bool,
 }
 
@@ -38,8 +36,7 @@ impl Pace {
             threads: 1,
             in_flight: 1,
             looks: 0,
-            timed: 0,
-            slow_looks: 0,
+            patience: Patience::new(SLOW),
             slow: false,
         }
     }
@@ -64,13 +61,9 @@ impl Pace {
         if self.in_flight <= self.threads || !is_timed {
             return look();
         }
-        let began = Instant::now();
-        let outcome = look();
-        self.slow_looks += usize::from(began.elapsed() > SLOW);
-        self.timed += 1;
-        if self.timed == ALONE {
-            self.slow = self.slow_looks >= MOSTLY;
-            (self.timed, self.slow_looks) = (0, 0);
+        let outcome = self.patience.time(look);
+        if self.patience.timed() == ALONE {
+            self.slow = self.patience.judge();
         }
         outcome
     }

@@ -1,7 +1,8 @@
 //! Several threads give the same answers, hold few files and pass panics on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use session_scan::testing::{Counting, CountingFile, MemoryCorpus, MemoryFile};
@@ -126,26 +127,30 @@ fn a_panic_in_the_probe_is_passed_on_and_nothing_hangs() {
 struct Waiting<'a> {
     corpus: &'a Counting<MemoryCorpus>,
     looks: AtomicUsize,
-    together: AtomicBool,
+    together: Mutex<bool>,
+    changed: Condvar,
 }
 
 impl Probe<CountingFile<MemoryFile>> for Waiting<'_> {
     type Hit = Hit;
 
     fn probe(&self, entry: &Entry, file: &CountingFile<MemoryFile>) -> Look<Hit> {
-        let began = Instant::now();
         let alone = self.looks.fetch_add(1, Ordering::Relaxed) < 8;
         let limit = if alone {
             Duration::from_micros(200)
         } else {
             Duration::from_secs(20)
         };
-        while began.elapsed() < limit && !self.together.load(Ordering::Relaxed) {
-            if self.corpus.open_now() >= 4 {
-                self.together.store(true, Ordering::Relaxed);
-            }
-            std::thread::yield_now();
+        let mut together = self.together.lock().expect("no look panicked");
+        if self.corpus.open_now() >= 4 {
+            *together = true;
+            self.changed.notify_all();
         }
+        // Asleep, as whoever waits is: a loop would be a look that only takes long.
+        drop(
+            self.changed
+                .wait_timeout_while(together, limit, |together| !*together),
+        );
         Records.probe(entry, file)
     }
 }
@@ -157,13 +162,14 @@ fn slow_looks_wait_together_and_answer_as_if_alone() {
     let probe = Waiting {
         corpus: &counting,
         looks: AtomicUsize::new(0),
-        together: AtomicBool::new(false),
+        together: Mutex::new(false),
+        changed: Condvar::new(),
     };
     let newest = Newest::new(&counting, entries(&counting), &probe).reads_in_flight(6);
     let found: Vec<String> = newest.map(|(entry, _)| entry.name).collect();
     assert_eq!(found, naive(&store));
     assert!(
-        probe.together.load(Ordering::Relaxed),
+        *probe.together.lock().unwrap(),
         "one thread waited for each alone"
     );
     assert!(
@@ -171,4 +177,29 @@ fn slow_looks_wait_together_and_answer_as_if_alone() {
         "{} files were open",
         counting.open_most()
     );
+}
+
+/// Looks that take long without ever waiting, as on a machine where others have the processor.
+struct Busy;
+
+impl Probe<CountingFile<MemoryFile>> for Busy {
+    type Hit = Hit;
+
+    fn probe(&self, entry: &Entry, file: &CountingFile<MemoryFile>) -> Look<Hit> {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_micros(100) {
+            std::hint::spin_loop();
+        }
+        Records.probe(entry, file)
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn looks_that_are_slow_and_do_not_wait_stay_on_one_thread() {
+    let store: Store = (0..1_000).map(|at| (at, Says::Miss)).collect();
+    let counting = Counting::new(corpus(&store));
+    let newest = Newest::new(&counting, entries(&counting), &Busy).reads_in_flight(6);
+    assert_eq!(newest.count(), 0);
+    assert_eq!(counting.open_most(), 1, "more threads for want of one");
 }

@@ -11,4 +11,5 @@ mod listing;
 mod memory;
 mod naive;
 mod real;
+mod searching;
 mod step;

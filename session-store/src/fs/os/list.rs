@@ -7,11 +7,12 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::thread::{self, Scope};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam::channel::{self, Receiver, Sender};
 use rustix::fs::{AtFlags, Mode};
 use rustix::io::Errno;
+use session_scan::Patience;
 
 use super::{DIRECTORY, retry};
 use crate::fs::{DirEntry, FileStat};
@@ -22,8 +23,6 @@ const BATCH: usize = 128;
 const SAMPLED: usize = 16;
 /// A look that takes longer than this waits for a disk or a network; in memory it takes 1 to 3 µs.
 const SLOW: Duration = Duration::from_micros(20);
-/// This many of a batch's timed looks have to be slow: on a busy machine a few always are, for want of a processor.
-const MOSTLY: usize = BATCH / SAMPLED * 3 / 4;
 /// Bytes of names fetched by one system call: about 1,500 names of the usual length.
 #[cfg(target_os = "linux")]
 const NAMES: usize = 64 * 1024;
@@ -75,8 +74,8 @@ pub(super) fn list(
                 let _ = pool.names.send(full);
                 return;
             }
-            let slow = look(dir, euid, &mut batch, &mut entries);
-            let workers = if slow >= MOSTLY {
+            let waits = look(dir, euid, &mut batch, &mut entries);
+            let workers = if waits {
                 width.threads.max(width.in_flight)
             } else {
                 width.threads
@@ -126,14 +125,16 @@ fn start<'scope>(
     }
 }
 
-/// Looks at files by name, leaves no names, and counts the timed looks that were slow.
-fn look(dir: &OwnedFd, euid: u32, names: &mut Vec<Name>, entries: &mut Vec<DirEntry>) -> usize {
-    let mut slow = 0;
+/// Looks at files by name, leaves no names, and says whether most of the timed looks waited.
+fn look(dir: &OwnedFd, euid: u32, names: &mut Vec<Name>, entries: &mut Vec<DirEntry>) -> bool {
+    let mut patience = Patience::new(SLOW);
     entries.reserve(names.len());
     for (place, name) in names.drain(..).enumerate() {
-        let began = place.is_multiple_of(SAMPLED).then(Instant::now);
-        let stat = stat(dir, &name, euid);
-        slow += usize::from(began.is_some_and(|began| began.elapsed() > SLOW));
+        let stat = if place.is_multiple_of(SAMPLED) {
+            patience.time(|| stat(dir, &name, euid))
+        } else {
+            stat(dir, &name, euid)
+        };
         if matches!(stat, Err(Errno::NOENT)) {
             continue;
         }
@@ -142,7 +143,7 @@ fn look(dir: &OwnedFd, euid: u32, names: &mut Vec<Name>, entries: &mut Vec<DirEn
             stat.map_err(io::Error::from),
         ));
     }
-    slow
+    patience.judge()
 }
 
 /// Asks for what a listing needs of one file, following no link.
