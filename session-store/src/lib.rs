@@ -56,7 +56,7 @@
 //! | `regex` | searches for regular expressions |
 //! | `simd-json` | parses with SIMD, and with `serde_json` again what that refuses |
 //! | `testing` | the crash model of [`fs::MemoryFs`], fault injection, and the [`Backend`] conformance suite |
-//! | `tokio` | `session_store::tokio`: the same calls as futures that can be dropped at any time |
+//! | `tokio` | `session_store::tokio`: the calls of an agent's turn as futures that can be dropped at any time, and `run` and `change` for the others |
 //! | `tracing` | spans over each call, and debug events with ids, sizes and counts; never content |
 //!
 //! # Limitations
@@ -64,7 +64,8 @@
 //! - A foreign program that rewrites a file in place, keeping its size and times, is not noticed by `save`.
 //! - `save` writes the whole document, whatever has changed. `append` writes what is new; other programs see it after a
 //!   [`checkpoint`](SessionStore::checkpoint), and a backup needs that or a copy of `.store/journal/` too.
-//! - A journal is read whole by whoever reads its session; it is folded once it is larger than the document.
+//! - A journal is read whole by whoever reads its session; it is folded once it has 1 MiB and is longer than five quarters of
+//!   the document.
 //! - File locks need a file system that has them; network file systems often do not.
 //!
 //! Minimum supported Rust version: 1.89.

@@ -1,4 +1,5 @@
-//! The store for asynchronous programs: the same calls, off the threads that drive futures.
+//! The store for asynchronous programs: the calls of an agent's turn, and any other through [`run`](SessionStore::run) and
+//! [`change`](SessionStore::change), off the threads that drive futures.
 //!
 //! Owns how a blocking call is run and what becomes of it when nobody waits for it any more. Must not know what a call
 //! does: each runs whole, in one closure on a thread for blocking work.
