@@ -146,7 +146,7 @@ fn is_caught(setting: Setting, scripts: Scripts) -> bool {
             explore(
                 setting,
                 scripts,
-                RandomScheduler::new_from_seed(round, orders),
+                RandomScheduler::new_from_seed(round, 5 * orders),
             )
         };
         let rare = |depth| {
