@@ -124,7 +124,9 @@ impl Quantity {
                 .time(name)
                 .or_else(|| row.time(&format!("floor:{name}")))
                 .or_else(|| {
-                    (row.floor.as_deref() == Some(name))
+                    // The first floor of a row has a column of its own, where its name has no prefix.
+                    let floor = name.strip_prefix("floor:").unwrap_or(name);
+                    (row.floor.as_deref() == Some(floor))
                         .then_some(row.floor_ns)
                         .flatten()
                 })?,

@@ -60,6 +60,28 @@ fn bounds_are_judged() {
 }
 
 #[test]
+fn a_floor_is_found_by_its_name_whether_or_not_it_is_the_only_one() {
+    let line = "5 | list/changed | ours / floor:getdents+statx | <= 1.7 | <= 1.3";
+    let mut only = row("list/changed", 150, 1_000);
+    only.floor = Some("getdents+statx".to_owned());
+    only.floor_ns = Some(100);
+    let mut further = row("list/changed", 150, 1_000);
+    further.floor = Some("read".to_owned());
+    further.floor_ns = Some(10);
+    further
+        .rivals
+        .insert("floor:getdents+statx".to_owned(), 100);
+    let mut other = row("list/changed", 150, 1_000);
+    other.floor = Some("read".to_owned());
+    other.floor_ns = Some(100);
+    for (row, expected) in [(only, Some(1.5)), (further, Some(1.5)), (other, None)] {
+        let mut rows = [row];
+        gates::judge(&mut rows, &gates::parse(line).unwrap());
+        assert_eq!(rows[0].gates[0].found, expected);
+    }
+}
+
+#[test]
 fn a_line_that_cannot_be_read_is_named() {
     for line in [
         "4 | tail/a | reference / ours | >= 60",
