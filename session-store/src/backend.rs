@@ -3,8 +3,7 @@
 //! Owns where each kind of blob lives, the order of create, write, sync, rename and directory sync, the locks, and the
 //! temporaries. Must not know what is in a blob, what a session is, or which session is newest.
 
-use std::ffi::OsString;
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +18,7 @@ mod conformance;
 mod dir;
 #[cfg(feature = "testing")]
 mod fault;
+mod listing;
 mod lock;
 mod memory;
 mod names;
@@ -35,6 +35,7 @@ pub use conformance::backend_conformance;
 pub use dir::DirBackend;
 #[cfg(feature = "testing")]
 pub use fault::{BackendCall, FaultBackend};
+pub use listing::{BackendEntry, BackendListing, BackendRejected, RejectReason};
 pub use lock::{Lock, LockName};
 pub use memory::MemoryBackend;
 pub use owner::LockOwner;
@@ -115,74 +116,6 @@ impl<'a> Blob<'a> {
     pub fn quarantine(name: &'a str) -> Self {
         Self::new(Area::Quarantine, name)
     }
-}
-
-/// One blob of a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BackendEntry {
-    /// The name, as [`Blob::name`] takes it.
-    pub name: String,
-    /// Identity, size and times when it was listed.
-    pub stat: BlobStat,
-}
-
-impl BackendEntry {
-    /// Makes an entry, for implementations of [`Backend`].
-    #[must_use]
-    pub fn new(name: String, stat: BlobStat) -> Self {
-        Self { name, stat }
-    }
-}
-
-/// A name in the area that is not a blob.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct BackendRejected {
-    /// The whole file name.
-    pub name: OsString,
-    /// Why it is none.
-    pub reason: RejectReason,
-}
-
-impl BackendRejected {
-    /// Makes a rejection, for implementations of [`Backend`].
-    #[must_use]
-    pub fn new(name: OsString, reason: RejectReason) -> Self {
-        Self { name, reason }
-    }
-}
-
-/// Why a name is not a blob.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RejectReason {
-    /// It is not a regular file.
-    Kind(FileKind),
-    /// It has the right ending, but the rest is no session id or no name that a backend gives.
-    Name,
-    /// It could not be looked at.
-    Io(io::Error),
-}
-
-impl fmt::Display for RejectReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Kind(kind) => write!(f, "is {kind}, not a file"),
-            Self::Name => f.write_str("the name is not one of this store"),
-            Self::Io(error) => write!(f, "cannot be looked at: {error}"),
-        }
-    }
-}
-
-/// What is in an area, in no order.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct BackendListing {
-    /// The blobs.
-    pub entries: Vec<BackendEntry>,
-    /// Names that look like blobs and are none. Dot files and other endings are not even looked at.
-    pub rejected: Vec<BackendRejected>,
 }
 
 /// Fills a new blob; called once.

@@ -17,6 +17,9 @@ use crate::support::memory;
 
 type Model = BTreeMap<Option<OsString>, Option<Pointer>>;
 
+/// What an index keeps of an entry.
+type Keep = fn(Option<&Path>, Option<&Pointer>) -> Answer;
+
 /// All that an index was ever told, workspace by workspace.
 type Past = BTreeMap<Option<OsString>, Vec<Option<Pointer>>>;
 
@@ -245,7 +248,7 @@ proptest! {
     #[test]
     fn other_indexes_say_what_a_map_says(steps in prop::collection::vec(step(), 0..20)) {
         let (in_memory, in_json) = (MemoryIndex::new(), JsonMapIndex::new(memory()));
-        let indexes: [(&dyn WorkspaceIndex, fn(Option<&Path>, Option<&Pointer>) -> Answer); 2] =
+        let indexes: [(&dyn WorkspaceIndex, Keep); 2] =
             [(&in_memory, everything), (&in_json, ids)];
         for (index, keep) in indexes {
             let (mut model, mut past) = (Model::new(), Past::new());

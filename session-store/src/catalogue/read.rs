@@ -6,7 +6,7 @@ use super::bytes::{Take, size};
 use super::header::{self, HEADER, Header, Parts};
 use super::notes::Notes;
 use super::row::Rows;
-use super::write::{LARGEST_ROW, PAGE_HEADER};
+use super::write::{LARGEST, LARGEST_ROW, PAGE_HEADER};
 use super::{Damaged, NAME};
 use crate::backend::{Backend, Blob, OpenBlob};
 use crate::order::Nanos;
@@ -122,7 +122,8 @@ impl Catalogue {
     ///
     /// [`Damaged`] if one of them is not whole.
     pub(crate) fn load(&self) -> Result<Vec<u8>, Damaged> {
-        let mut rows = Vec::new();
+        let bytes = self.file.size().unwrap_or(0).min(LARGEST as u64);
+        let mut rows = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
         let mut pages = self.pages();
         while let Some(page) = pages.next()? {
             rows.extend(page.0);

@@ -146,6 +146,11 @@ impl<'a> Row<'a> {
         Some((row, rest))
     }
 
+    /// The bytes that it takes in a catalogue, its share of what stands between rows included.
+    pub(crate) fn room(&self) -> usize {
+        self.bytes.len() + 1
+    }
+
     /// The row as it lies there.
     pub(super) fn bytes(&self) -> &'a [u8] {
         self.bytes

@@ -12,7 +12,7 @@ const PAGE_BYTES: usize = 16 << 10;
 /// The largest row that is kept, in bytes. Larger ones are looked up again each time.
 pub(super) const LARGEST_ROW: usize = 64 << 10;
 /// The largest catalogue that is kept, in bytes: about a million sessions.
-const LARGEST: usize = 256 << 20;
+pub(super) const LARGEST: usize = 256 << 20;
 /// What stands before the rows of a page: their length, their number, a checksum.
 pub(super) const PAGE_HEADER: usize = 12;
 
@@ -28,6 +28,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
+    /// Makes room for so many bytes of rows.
+    pub(crate) fn with_room(bytes: usize) -> Self {
+        Self {
+            pages: Vec::with_capacity(bytes.min(LARGEST)),
+            ..Self::default()
+        }
+    }
+
     /// Whether a row is small enough to be kept.
     pub(crate) fn takes(row: &Row<'_>) -> bool {
         row.bytes().len() <= LARGEST_ROW

@@ -207,15 +207,16 @@ fn many_members_and_many_elements_that_do_not_fit_are_told_apart_soon() {
     let scratch = Scratch::new();
     let store = scratch.store();
     store.save(&session("s", "/work", 1, 1)).unwrap();
-    let mut text = "{\"id\":\"s\",\"title\":5,\"agent\":5".to_owned();
-    for n in 0..60_000 {
-        text += &format!(",\"member {n}\":{n}");
-    }
+    let members: Vec<String> = (0..60_000).map(|n| format!("\"member {n}\":{n}")).collect();
     let good = serde_json::to_string(&Message::user("whole")).unwrap();
     let elements: Vec<&str> = (0..20_000)
         .map(|n| if n % 100 == 0 { "7" } else { &good })
         .collect();
-    text += &format!(",\"messages\":[{}]}}", elements.join(","));
+    let text = format!(
+        "{{\"id\":\"s\",\"title\":5,\"agent\":5,{},\"messages\":[{}]}}",
+        members.join(","),
+        elements.join(",")
+    );
     fs::write(store.path(&id("s")), text).unwrap();
     let report = store.salvage(&id("s")).unwrap().unwrap();
     let new = store.load(&report.id).unwrap();

@@ -122,6 +122,9 @@ impl<S: SessionRecord> SessionStore<S> {
         rejected: &[BackendRejected],
         journals: &[String],
     ) {
+        if !self.writes_catalogues() {
+            return;
+        }
         let mut notes = Notes {
             unsettled: seen.unreadable.clone(),
             unlisted: Vec::new(),
@@ -152,7 +155,6 @@ impl<S: SessionRecord> SessionStore<S> {
             return;
         }
         let is_fresh = |row: &Row<'_>| fresh.contains(row.id);
-        let rows = rows.iter().copied();
         self.write_catalogue(known, rows, &is_fresh, counted, notes, journals, is_whole);
     }
 
@@ -180,8 +182,7 @@ impl<S: SessionRecord> SessionStore<S> {
             unsettled: seen.unreadable.clone(),
             unlisted: catalogue.notes.unlisted.clone(),
         };
-        let rows = rows.into_iter();
-        self.write_catalogue(known, rows, &is_fresh, counted, notes, journals, true);
+        self.write_catalogue(known, &rows, &is_fresh, counted, notes, journals, true);
     }
 
     fn writes_catalogues(&self) -> bool {
@@ -190,35 +191,32 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Writes a catalogue, if nobody holds the index lock; a failure leaves the one that is there.
     #[expect(clippy::too_many_arguments, reason = "all that a catalogue is made of")]
-    fn write_catalogue<'r>(
+    fn write_catalogue(
         &self,
         known: &Known,
-        rows: impl Iterator<Item = Row<'r>>,
+        rows: &[Row<'_>],
         is_fresh: &dyn Fn(&Row<'_>) -> bool,
         counted: &Counted,
         mut notes: Notes,
         journals: &[String],
         is_whole: bool,
     ) {
-        if !self.writes_catalogues() {
-            return;
-        }
         let backend = &self.shared.backend;
         let Ok(lock) = backend.lock(LockName::Index, Duration::ZERO) else {
             return;
         };
         let mut fine = None;
-        let mut writer = Writer::default();
+        let mut writer = Writer::with_room(rows.iter().map(Row::room).sum());
         for row in rows {
             let has_journal = journals.binary_search_by(|id| (**id).cmp(row.id)).is_ok();
-            let is_racy = known.is_young(&row)
-                && is_fresh(&row)
+            let is_racy = known.is_young(row)
+                && is_fresh(row)
                 && !*fine.get_or_insert_with(|| self.tells_apart(&lock, row.stat.device));
-            if is_racy || has_journal || !Writer::takes(&row) {
+            if is_racy || has_journal || !Writer::takes(row) {
                 // Every row's id was checked when its file was listed.
                 notes.unsettled.extend(SessionId::new(row.id));
             } else {
-                writer.push(&row, counted.get(row.id).copied());
+                writer.push(row, counted.get(row.id).copied());
             }
         }
         // What was listed is the whole truth if no name has changed since before, and none can change unseen.

@@ -106,6 +106,16 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
     /// Says how many files there are, for whoever watches.
     pub(super) fn of(&mut self, files: u64) {
         self.of = files;
+        // Where nothing is left out, that is how many rows there will be.
+        if self.call.workspace.is_none() && !self.is_trial {
+            let files = usize::try_from(files).unwrap_or(0);
+            self.rows.reserve(
+                self.call
+                    .query
+                    .limit
+                    .map_or(files, |limit| limit.min(files)),
+            );
+        }
     }
 
     /// Takes the next row in order.

@@ -21,10 +21,15 @@ impl Known {
         listed: &[BackendEntry],
         journals: &[String],
     ) -> (Vec<Row<'r>>, Vec<Entry>) {
-        let rows = Rows(rows.unwrap_or_default()).map_while(Result::ok);
-        let mut rows: Vec<Row<'r>> = rows.filter(|row| self.trusts(row)).collect();
+        let trusted = Rows(rows.unwrap_or_default())
+            .map_while(Result::ok)
+            .filter(|row| self.trusts(row));
+        // Most rows stand for one of the files. Growing would copy them, and touch more memory, several times over.
+        let mut rows: Vec<Row<'r>> = Vec::with_capacity(listed.len());
+        rows.extend(trusted);
         // By number: a session is saved under one name. Of two names of one file, one is looked into each time.
         let mut places = HashMap::<u64, usize, BuildHasherDefault<Spread>>::default();
+        places.reserve(rows.len());
         places.extend((rows.iter().enumerate()).map(|(place, row)| (row.stat.inode, place)));
         let mut stands = vec![false; rows.len()];
         let mut changed = Vec::new();

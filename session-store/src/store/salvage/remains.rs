@@ -192,18 +192,19 @@ impl<S: SessionRecord> SessionStore<S> {
 
 /// Finds the elements that do not fit, by halves: those that fit together are tried once.
 fn unfit(elements: &[String], fits: &dyn Fn(&[String]) -> bool) -> Vec<usize> {
-    let (mut found, mut parts) = (Vec::new(), vec![0..elements.len()]);
-    while let Some(part) = parts.pop() {
-        if part.is_empty() || fits(&elements[part.clone()]) {
+    let mut found = Vec::new();
+    let mut parts = vec![(0, elements)];
+    while let Some((from, part)) = parts.pop() {
+        if part.is_empty() || fits(part) {
             continue;
         }
         if part.len() == 1 {
-            found.push(part.start);
+            found.push(from);
             continue;
         }
-        let middle = part.start + part.len() / 2;
-        parts.push(middle..part.end);
-        parts.push(part.start..middle);
+        let (left, right) = part.split_at(part.len() / 2);
+        parts.push((from + left.len(), right));
+        parts.push((from, left));
     }
     found
 }
