@@ -9,14 +9,14 @@ use super::{BlobStat, FileKind};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackendEntry {
-    /// The name, as [`Blob::name`] takes it.
+    /// The name, as [`Blob::name`](super::Blob::name) takes it.
     pub name: String,
     /// Identity, size and times when it was listed.
     pub stat: BlobStat,
 }
 
 impl BackendEntry {
-    /// Makes an entry, for implementations of [`Backend`].
+    /// Makes an entry, for implementations of [`Backend`](super::Backend).
     #[must_use]
     pub fn new(name: String, stat: BlobStat) -> Self {
         Self { name, stat }
@@ -34,7 +34,7 @@ pub struct BackendRejected {
 }
 
 impl BackendRejected {
-    /// Makes a rejection, for implementations of [`Backend`].
+    /// Makes a rejection, for implementations of [`Backend`](super::Backend).
     #[must_use]
     pub fn new(name: OsString, reason: RejectReason) -> Self {
         Self { name, reason }
