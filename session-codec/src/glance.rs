@@ -10,7 +10,7 @@ mod scan;
 
 use scan::Scan;
 
-/// The members of an object that a quick look found, each as its text in the document.
+/// The members of an object that a quick look found, each as its text in the document, and perhaps one member of one of them.
 ///
 /// A look either says what [`Codec::header`](crate::Codec::header) would find, or nothing at all. It gives up, with `None`,
 /// on escapes in keys, members that stand twice, broken JSON, text that is not UTF-8, deep nesting, and when the bytes end
@@ -31,11 +31,45 @@ use scan::Scan;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glance<'a, const N: usize> {
     names: [&'a str; N],
-    values: [Option<&'a str>; N],
+    /// Each of them is text.
+    values: [Option<&'a [u8]>; N],
+    /// The member that is looked into, by its place among the names, and for what.
+    within: Option<(usize, &'a str)>,
+    inner: Inner<'a>,
     /// Where the look stopped, in bytes from the beginning.
     upto: usize,
     /// Whether members may follow.
     more: bool,
+}
+
+/// What was found inside the member that a look [looked into](Glance::head_within).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Inner<'a> {
+    /// The member to be looked into was not found, or nothing was to be looked into.
+    NoMember,
+    /// It is no object.
+    NoObject,
+    /// It is an object without a member of that name.
+    Missing,
+    /// The text of the member inside it.
+    Value(&'a str),
+}
+
+/// Where a look found what it looked for.
+#[derive(Debug)]
+struct Places<const N: usize> {
+    values: [Option<Range<usize>>; N],
+    inner: Within,
+}
+
+/// Where the member of a member is; its object's own place is among the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Within {
+    NoMember,
+    NoObject,
+    Missing,
+    At(Range<usize>),
 }
 
 /// How far a look goes.
@@ -60,54 +94,130 @@ impl<'a, const N: usize> Glance<'a, N> {
         names: [&'a str; N],
         arrays: &[&str],
     ) -> Option<Self> {
-        Self::look(bytes, whole, names, arrays, Until::Found)
+        Self::look(bytes, whole, names, None, arrays, Until::Found)
+    }
+
+    /// Does what [`head`](Self::head) does, and looks for one member of an object that is one of the members, in the same
+    /// pass: `within` gives the place of that object's name among the names, and the name of its member.
+    ///
+    /// ```
+    /// use session_codec::{Glance, Inner};
+    ///
+    /// let head = br#"{"id":"a","metadata":{"model":"m","directory":"/x"}}"#;
+    /// let glance = Glance::head_within(head, true, ["id", "metadata"], (1, "directory"), &[]);
+    /// assert_eq!(glance.expect("plain").inner(), Inner::Value(r#""/x""#));
+    /// ```
+    ///
+    /// # Complexity
+    ///
+    /// As for [`head`](Self::head).
+    #[must_use]
+    pub fn head_within(
+        bytes: &'a [u8],
+        whole: bool,
+        names: [&'a str; N],
+        within: (usize, &'a str),
+        arrays: &[&str],
+    ) -> Option<Self> {
+        Self::look(bytes, whole, names, Some(within), arrays, Until::Found)
     }
 
     fn look(
         bytes: &'a [u8],
         whole: bool,
         names: [&'a str; N],
+        within: Option<(usize, &'a str)>,
         arrays: &[&str],
         until: Until,
     ) -> Option<Self> {
         let mut scan = Scan::new(bytes);
-        let mut places = [const { None }; N];
-        let mut left = N;
-        scan.token(b'{')?;
-        if scan.peek()? == b'}' {
-            scan.token(b'}')?;
-            return Self::ended(names, places, scan, bytes, whole);
-        }
-        loop {
-            let key = scan.key()?;
-            scan.token(b':')?;
-            let first = scan.peek()?;
-            if first == b'[' && arrays.iter().any(|array| array.as_bytes() == key) {
-                break;
+        let mut places = Places {
+            values: [const { None }; N],
+            inner: Within::NoMember,
+        };
+        let (mut left, mut guess) = (N, 0);
+        let more = 'members: {
+            scan.token(b'{')?;
+            if scan.peek()? == b'}' {
+                scan.token(b'}')?;
+                break 'members false;
             }
-            let value = scan.value()?;
-            if let Some(index) = names.iter().position(|name| name.as_bytes() == key) {
-                if places[index].replace(value).is_some() {
-                    return None;
+            loop {
+                let key = scan.key()?;
+                scan.token(b':')?;
+                let first = scan.peek()?;
+                if first == b'[' && arrays.iter().any(|array| array.as_bytes() == key) {
+                    break 'members true;
                 }
-                left -= 1;
-                if left == 0 && until == Until::Found {
-                    break;
+                // Most documents have them in the order in which they are asked for.
+                let place = match names.get(guess) {
+                    Some(name) if name.as_bytes() == key => Some(guess),
+                    _ => names.iter().position(|name| name.as_bytes() == key),
+                };
+                if let Some(index) = place {
+                    guess = index + 1;
+                    let value = match within {
+                        Some((member, name)) if member == index => {
+                            let (value, inner) = scan.value_within(name.as_bytes())?;
+                            places.inner = inner;
+                            value
+                        }
+                        _ => scan.value()?,
+                    };
+                    if places.values[index].replace(value).is_some() {
+                        return None;
+                    }
+                    left -= 1;
+                    if left == 0 && until == Until::Found {
+                        break 'members true;
+                    }
+                } else {
+                    scan.value()?;
+                }
+                match scan.next()? {
+                    b',' => {}
+                    b'}' => break 'members false,
+                    _ => return None,
                 }
             }
-            match scan.next()? {
-                b',' => {}
-                b'}' => return Self::ended(names, places, scan, bytes, whole),
-                _ => return None,
+        };
+        if !more {
+            // The object is over: nothing but white space may follow, and all of it was seen.
+            scan.white_space();
+            if !whole || scan.at() != bytes.len() {
+                return None;
             }
         }
-        Self::at(names, places, bytes.get(..scan.at())?, true)
+        // All that was passed has to be text: keys too, which are compared as bytes.
+        if !scan.is_ascii() && std::str::from_utf8(&bytes[..scan.at()]).is_err() {
+            return None;
+        }
+        let mut glance = Self {
+            names,
+            values: places.values.map(|place| bytes.get(place?)),
+            within,
+            inner: Inner::NoMember,
+            upto: scan.at(),
+            more,
+        };
+        glance.inner = glance.found(bytes, places.inner)?;
+        Some(glance)
+    }
+
+    /// Says what was found inside, of bytes that are text.
+    fn found(&self, bytes: &'a [u8], inner: Within) -> Option<Inner<'a>> {
+        Some(match inner {
+            Within::NoMember => Inner::NoMember,
+            Within::NoObject => Inner::NoObject,
+            Within::Missing => Inner::Missing,
+            Within::At(place) => Inner::Value(text(bytes.get(place)?)?),
+        })
     }
 
     /// Looks at one object that is a value, to its end: a member that stands twice is not passed over.
     #[must_use]
     pub fn object(text: &'a str, names: [&'a str; N]) -> Option<Self> {
-        Self::look(text.as_bytes(), true, names, &[], Until::End)
+        Self::look(text.as_bytes(), true, names, None, &[], Until::End)
     }
 
     /// Adds the members that the end of the document shows, read backwards until all that are `needed` were found;
@@ -128,8 +238,9 @@ impl<'a, const N: usize> Glance<'a, N> {
         }
         let mut seen = [false; N];
         let mut sound = true;
-        let has_all = |seen: &[bool; N], values: &[Option<&str>; N]| {
-            (0..N).all(|index| seen[index] || values[index].is_some() || !needed(self.names[index]))
+        let names = self.names;
+        let has_all = |seen: &[bool; N], values: &[Option<&[u8]>; N]| {
+            (0..N).all(|index| seen[index] || values[index].is_some() || !needed(names[index]))
         };
         visit_from_end(bytes, &mut |key, value| {
             let raw = &bytes[key.start + 1..key.end - 1];
@@ -138,18 +249,12 @@ impl<'a, const N: usize> Glance<'a, N> {
                 sound = false;
                 return ControlFlow::Break(());
             }
-            if let Some(index) = self.names.iter().position(|name| name.as_bytes() == raw)
+            if let Some(index) = names.iter().position(|name| name.as_bytes() == raw)
                 && !seen[index]
             {
-                let value = &bytes[value];
-                let mut scan = Scan::new(value);
-                let whole = scan.value().is_some_and(|place| place == (0..value.len()));
-                match std::str::from_utf8(value) {
-                    Ok(text) if whole => self.values[index] = Some(text),
-                    _ => {
-                        sound = false;
-                        return ControlFlow::Break(());
-                    }
+                if self.take(index, &bytes[value]).is_none() {
+                    sound = false;
+                    return ControlFlow::Break(());
                 }
                 seen[index] = true;
             }
@@ -161,10 +266,53 @@ impl<'a, const N: usize> Glance<'a, N> {
         (sound && has_all(&seen, &self.values)).then_some(self)
     }
 
+    /// Takes the value of a member that was found at the end, if it is a value and text.
+    fn take(&mut self, index: usize, value: &'a [u8]) -> Option<()> {
+        let mut scan = Scan::new(value);
+        let (place, inner) = match self.within {
+            Some((member, name)) if member == index => scan.value_within(name.as_bytes())?,
+            _ => (scan.value()?, Within::NoMember),
+        };
+        if place != (0..value.len()) || std::str::from_utf8(value).is_err() {
+            return None;
+        }
+        if inner != Within::NoMember {
+            self.inner = self.found(value, inner)?;
+        }
+        self.values[index] = Some(value);
+        Some(())
+    }
+
     /// Gives the texts of the members, in the order of the names; `None` for one that was not found.
     #[must_use]
     pub fn values(&self) -> [Option<&'a str>; N] {
-        self.values
+        self.values.map(|value| text(value?))
+    }
+
+    /// Gives the text of the member whose name has this place.
+    ///
+    /// # Panics
+    ///
+    /// If there is no name at this place.
+    #[must_use]
+    pub fn value(&self, index: usize) -> Option<&'a str> {
+        text(self.values[index]?)
+    }
+
+    /// Says whether the member whose name has this place was found.
+    ///
+    /// # Panics
+    ///
+    /// If there is no name at this place.
+    #[must_use]
+    pub fn has(&self, index: usize) -> bool {
+        self.values[index].is_some()
+    }
+
+    /// Gives what was found in the member that was [looked into](Self::head_within).
+    #[must_use]
+    pub fn inner(&self) -> Inner<'a> {
+        self.inner
     }
 
     /// Whether members may follow that the look did not come to.
@@ -172,42 +320,18 @@ impl<'a, const N: usize> Glance<'a, N> {
     pub fn may_have_more(&self) -> bool {
         self.more
     }
+}
 
-    /// The object is over: nothing but white space may follow, and all of it was seen.
-    fn ended(
-        names: [&'a str; N],
-        places: [Option<Range<usize>>; N],
-        mut scan: Scan<'a>,
-        bytes: &'a [u8],
-        whole: bool,
-    ) -> Option<Self> {
-        scan.white_space();
-        if !whole || scan.at() != bytes.len() {
-            return None;
-        }
-        Self::at(names, places, bytes, false)
-    }
-
-    /// Takes what stands at these places, if all that was passed is text: keys too, which are compared as bytes.
-    fn at(
-        names: [&'a str; N],
-        places: [Option<Range<usize>>; N],
-        passed: &'a [u8],
-        more: bool,
-    ) -> Option<Self> {
-        let text = std::str::from_utf8(passed).ok()?;
-        Some(Self {
-            names,
-            values: places.map(|place| text.get(place?)),
-            upto: passed.len(),
-            more,
-        })
-    }
+/// A part of a text that ends where a token does, as text.
+fn text(part: &[u8]) -> Option<&str> {
+    std::str::from_utf8(part).ok()
 }
 
 /// Gives the text of a JSON string that is spelled as it is meant, without its quotes.
 #[must_use]
 pub fn plain_text(value: &str) -> Option<&str> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    (!inner.contains('\\')).then_some(inner)
+    memchr::memchr(b'\\', inner.as_bytes())
+        .is_none()
+        .then_some(inner)
 }

@@ -174,7 +174,7 @@ pub use elements::Place;
 pub use encode::Encoded;
 pub use error::{Error, LimitKind, Refusal};
 pub use footer::{Footer, FooterFault, FooterReport, FooterUse};
-pub use glance::{Glance, plain_text};
+pub use glance::{Glance, Inner, plain_text};
 pub use header::{HeaderSpec, HeaderText, Look};
 pub use limits::Limits;
 pub use load::Loaded;

@@ -66,10 +66,22 @@ impl SessionId {
     }
 }
 
-/// Whether an id may hold a byte behind its first.
-fn is_inner(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'-')
-}
+/// Whether an id may hold a byte behind its first, by the byte.
+const IS_INNER: [bool; 256] = {
+    let mut inner = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        // Below 256, says the loop.
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "an index of a table of bytes"
+        )]
+        let letter = byte as u8;
+        inner[byte] = letter.is_ascii_alphanumeric() || letter == b'_' || letter == b'-';
+        byte += 1;
+    }
+    inner
+};
 
 /// Returns what is wrong with `text`, if anything is.
 fn fault(text: &str) -> Option<Fault> {
@@ -80,8 +92,9 @@ fn fault(text: &str) -> Option<Fault> {
     if bytes.len() > MAX_LEN {
         return Some(Fault::TooLong);
     }
-    // Without a branch a byte, so that many are judged at once: listings ask this of every name.
-    let is_allowed = bytes.iter().fold(true, |all, &byte| all & is_inner(byte));
+    // By a table and without a branch a byte: listings ask this of every name.
+    let inner = |byte: &u8| IS_INNER[usize::from(*byte)];
+    let is_allowed = bytes.iter().fold(true, |all, byte| all & inner(byte));
     if !first.is_ascii_alphanumeric() || !is_allowed {
         return Some(Fault::Character);
     }

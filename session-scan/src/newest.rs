@@ -5,7 +5,7 @@
 use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 
-use crate::{Corpus, Entry, Probe, Unreadable};
+use crate::{Corpus, Entry, Probe, Ranked as _, Unreadable};
 
 mod batch;
 mod pace;
@@ -13,14 +13,14 @@ mod queue;
 
 use batch::{Outcome, look, look_at_all};
 use pace::Pace;
-use queue::{Candidates, Pending};
+use queue::{Candidates, FIRST, Pending};
 
-/// The first batch for workers, the largest, and how batches grow in between.
+/// The first batch, the largest, and how batches grow in between.
 const BATCH: usize = 64;
 const LARGEST_BATCH: usize = 16 * 1024;
 const GROWTH: usize = 4;
 
-/// Yields the hits of a probe in exact rank order, greatest first, looking at as few files as that takes.
+/// Yields the hits of a probe in exact rank order, greatest first, looking at about as few files as that takes.
 ///
 /// Candidates are looked at by mtime, newest first. Because the first component of a hit's rank is never above its
 /// file's mtime ([`Ranked`](crate::Ranked)), the best hit so far is certain as soon as its first component is *strictly*
@@ -36,9 +36,11 @@ const GROWTH: usize = 4;
 ///
 /// # Complexity
 ///
-/// Linear in the candidates to start; all of them are sorted once the answer is not among the few newest. Memory is that of
-/// the entries and of the hits not yielded yet; at most as many files as threads, or as reads in flight if that is more,
-/// are open at any time.
+/// Linear in the candidates to start. The 64 newest are looked at one after the other, in the order of their times. While there
+/// is no hit by then, the next 64, 256 and so on are looked at in the order of the listing, in which the system finds files
+/// faster. So at most four times the needed files are looked at before the first hit, and after it exactly the needed ones, or
+/// with several threads a few more. Memory is that of the entries and of the hits not yielded yet; at most as many files as
+/// threads, or as reads in flight if that is more, are open at any time.
 #[must_use = "nothing is looked at until a hit is asked for"]
 pub struct Newest<'a, C, P>
 where
@@ -135,7 +137,7 @@ where
         std::mem::take(&mut self.unreadable)
     }
 
-    /// Counts the candidates looked at so far. With several threads a few may be looked at in vain.
+    /// Counts the candidates looked at so far, of which some may have been looked at in vain.
     #[must_use]
     pub fn probed(&self) -> usize {
         self.probed
@@ -171,23 +173,56 @@ where
 
     /// Says whether nothing unseen can be greater than the best hit.
     fn is_decided(&mut self) -> bool {
-        match (self.candidates.peek(), self.pending.peek()) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(next), Some(best)) => best.at > next.modified,
-        }
+        let Some(best) = self.pending.peek() else {
+            return self.candidates.len() == 0;
+        };
+        (self.candidates.peek()).is_none_or(|next| best.at > next.modified)
     }
 
     fn look_further(&mut self) {
         let workers = self.pace.workers(self.candidates.len());
-        if workers == 1 {
-            if let Some(taken) = self.candidates.pop() {
-                let entry = self.candidates.entry(taken);
-                let outcome = self.pace.look(|| look(self.corpus, self.probe, entry));
-                self.keep(taken, outcome);
-            }
-            return;
+        if workers > 1 {
+            self.look_with(workers);
+        } else if self.probed < FIRST || !self.pending.is_empty() {
+            self.look_at_newest();
+        } else {
+            self.look_as_listed();
         }
+    }
+
+    fn look_at_newest(&mut self) {
+        if let Some(taken) = self.candidates.pop() {
+            let entry = self.candidates.entry(taken);
+            let outcome = self.pace.look(|| look(self.corpus, self.probe, entry));
+            self.keep(taken, outcome);
+        }
+    }
+
+    /// Looks at a batch of the newest in the order in which they were listed, up to the first hit; then only at those that
+    /// are not older than it.
+    fn look_as_listed(&mut self) {
+        let batch = self.candidates.pop_as_listed(self.batch);
+        self.batch = (self.batch * GROWTH).min(LARGEST_BATCH);
+        let mut best = None;
+        let mut left = Vec::new();
+        for taken in batch {
+            let entry = self.candidates.entry(taken);
+            // Looks that turn out to wait are for others to go on with.
+            if self.pace.waits() || best.is_some_and(|at| entry.modified < at) {
+                left.push(taken);
+                continue;
+            }
+            let outcome = self.pace.look(|| look(self.corpus, self.probe, entry));
+            if let Outcome::Hit(hit) = &outcome {
+                best = best.max(Some(hit.at()));
+            }
+            self.keep(taken, outcome);
+        }
+        self.candidates.put_back(&left);
+    }
+
+    /// Looks at a batch of the newest with several workers.
+    fn look_with(&mut self, workers: usize) {
         let at = self.pending.peek().map(|best| best.at);
         let batch = self.candidates.newest(self.batch, at);
         self.batch = (self.batch * GROWTH).min(LARGEST_BATCH);
@@ -221,8 +256,8 @@ where
 
     /// Publishes the reports that belong to a hit yielded with this first component, or all of them at the end.
     ///
-    /// One thread looks at exactly the candidates that are not older than the hit; several may have gone further, and
-    /// what they met there must not show before its turn, or the reports would depend on luck.
+    /// Candidates that are older than the hit may have been looked at too, and what was met there must not show before its
+    /// turn, or the reports would depend on luck.
     fn release(&mut self, at: Option<i128>) {
         if self.held.is_empty() {
             return;

@@ -60,8 +60,9 @@ pub(crate) struct Document<'b> {
 pub(crate) enum Beside {
     #[default]
     Nothing,
-    /// Appends that the document lacks, or a journal of which it has everything.
-    Journal(Box<Overlay>, BlobStat),
+    /// Appends that the document lacks, or a journal of which it has everything; and that journal's stat. In a box, as
+    /// most documents have none, and are handed on by the thousand.
+    Journal(Box<(Overlay, BlobStat)>),
     /// The journal of another document than this one, which somebody else put in its place.
     Displaced,
 }
@@ -171,10 +172,8 @@ impl<'b> Documents<'b> {
         if let Ok(journal) = parsed
             && journal.begin.stat == document.stat().map_err(failed)?
         {
-            return Ok(Some(Beside::Journal(
-                Box::new(Overlay::new(journal, 0, true)),
-                stat,
-            )));
+            let overlay = Overlay::new(journal, 0, true);
+            return Ok(Some(Beside::Journal(Box::new((overlay, stat)))));
         } else if self
             .backend
             .stat(&Blob::journal(id))?
@@ -193,7 +192,7 @@ impl<'b> Documents<'b> {
             .hash()
             .map_err(|error| from_codec("read", &described, error))?;
         Ok(Some(match journal.absorbed_by(revision) {
-            Some(from) => Beside::Journal(Box::new(Overlay::new(journal, from, false)), stat),
+            Some(from) => Beside::Journal(Box::new((Overlay::new(journal, from, false), stat))),
             None => Beside::Displaced,
         }))
     }
@@ -240,8 +239,8 @@ impl Document<'_> {
 
     /// The document's stat as the session's: it was last changed when its document or its journal was.
     pub(crate) fn placed(&self, mut stat: BlobStat) -> BlobStat {
-        if let Beside::Journal(_, journal) = &self.journal {
-            stat.modified = stat.modified.max(journal.modified);
+        if let Beside::Journal(journal) = &self.journal {
+            stat.modified = stat.modified.max(journal.1.modified);
         }
         stat
     }
@@ -254,7 +253,7 @@ impl Document<'_> {
     /// What the journal adds to the document, if it adds anything.
     pub(crate) fn overlay(&self) -> Option<&Overlay> {
         match &self.journal {
-            Beside::Journal(overlay, _) if !overlay.is_empty() => Some(overlay),
+            Beside::Journal(journal) => Some(&journal.0).filter(|overlay| !overlay.is_empty()),
             _ => None,
         }
     }
@@ -270,8 +269,8 @@ impl Document<'_> {
     /// The revision of the document without its journal, which says it where it can.
     pub(crate) fn own_revision(&self) -> Result<Revision, session_codec::Error> {
         match &self.journal {
-            Beside::Journal(overlay, _) if overlay.is_same_file() => {
-                Ok(overlay.journal().begin.revision)
+            Beside::Journal(journal) if journal.0.is_same_file() => {
+                Ok(journal.0.journal().begin.revision)
             }
             _ => self.hash(),
         }

@@ -4,37 +4,57 @@
 
 use std::ops::Range;
 
-use crate::plain::special;
+use super::Within;
+use crate::block::{BLOCK, Detected, Instructions, Kernel, Masks};
 
 /// How deep a value that is passed over may be nested.
 const DEPTH: usize = 64;
+
+/// Blocks that are looked at at once: half a kilobyte holds the head of most sessions.
+const BLOCKS: usize = 8;
 
 /// A place in bytes that may end anywhere; `None` of each method means "cannot tell".
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// Where the block of bytes begins that was looked at last.
-    block: usize,
-    /// A bit for each byte of that block that means something in a string.
-    marks: u64,
+    instructions: Detected,
+    /// The number of the block from which on `marks` are known.
+    first: usize,
+    marks: Marks,
 }
 
-/// Bytes that are looked at at once.
-const BLOCK: usize = 64;
+/// What stands in a few blocks.
+#[derive(Debug, Clone, Copy)]
+struct Marks {
+    /// A bit for each byte that means something in a string: a quote, a backslash, a control character.
+    special: [u64; BLOCKS],
+    /// Whether a byte of these blocks, or of those before, is not ASCII.
+    has_more: bool,
+}
+
+/// Looks at the next blocks.
+struct Mark<'a>(&'a [u8]);
 
 impl<'a> Scan<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let instructions = Instructions::best().detect();
         Self {
             bytes,
             at: 0,
-            block: usize::MAX,
-            marks: 0,
+            instructions,
+            first: 0,
+            marks: instructions.run(Mark(bytes)),
         }
     }
 
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// Whether all that was passed is ASCII, for certain: what stands outside of strings is.
+    pub(super) fn is_ascii(&self) -> bool {
+        !self.marks.has_more
     }
 
     pub(super) fn white_space(&mut self) {
@@ -85,6 +105,37 @@ impl<'a> Scan<'a> {
             first => self.scalar(first)?,
         }
         Some(from..self.at)
+    }
+
+    /// Passes a value as [`value`](Self::value) does, and gives the place of a member of it too. One that stands twice is not
+    /// plain.
+    pub(super) fn value_within(&mut self, name: &[u8]) -> Option<(Range<usize>, Within)> {
+        if self.peek()? != b'{' {
+            return Some((self.value()?, Within::NoObject));
+        }
+        let from = self.at;
+        self.at += 1;
+        let mut found = Within::Missing;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Some((from..self.at, found));
+        }
+        loop {
+            let key = self.key()?;
+            self.token(b':')?;
+            let value = self.value()?;
+            if key == name {
+                if found != Within::Missing {
+                    return None;
+                }
+                found = Within::At(value);
+            }
+            match self.next()? {
+                b',' => {}
+                b'}' => return Some((from..self.at, found)),
+                _ => return None,
+            }
+        }
     }
 
     /// Passes the rest of an object or array.
@@ -161,18 +212,32 @@ impl<'a> Scan<'a> {
     #[inline]
     fn special(&mut self) -> Option<u8> {
         loop {
-            let block = self.at - self.at % BLOCK;
-            if block != self.block {
-                (self.block, self.marks) = (block, marks(self.bytes.get(block..)?));
-            }
-            let ahead = self.marks >> (self.at - block);
+            let block = self.at / BLOCK;
+            let Some(marks) = self.marks.special.get(block.wrapping_sub(self.first)) else {
+                self.look_at(block)?;
+                continue;
+            };
+            let ahead = marks >> (self.at % BLOCK);
             if ahead != 0 {
                 let at = self.at + ahead.trailing_zeros() as usize;
                 self.at = at + 1;
                 return self.bytes.get(at).copied();
             }
-            self.at = block + BLOCK;
+            self.at = (block + 1) * BLOCK;
         }
+    }
+
+    /// Looks at a block and those behind it; `None` where there are no bytes any more.
+    #[inline(never)]
+    fn look_at(&mut self, block: usize) -> Option<()> {
+        let ahead = self.bytes.get(block * BLOCK..)?;
+        let marks = self.instructions.run(Mark(ahead));
+        self.first = block;
+        self.marks = Marks {
+            has_more: marks.has_more | self.marks.has_more,
+            ..marks
+        };
+        Some(())
     }
 
     /// Passes the rest of a number or a word.
@@ -232,15 +297,51 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Sets a bit for each of the first bytes that is a quote, a backslash or a control character.
+impl Kernel for Mark<'_> {
+    type Output = Marks;
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "compiled with the features of its caller"
+    )]
+    fn run<M: Masks>(self, masks: M) -> Marks {
+        let mut marks = Marks {
+            special: [0; BLOCKS],
+            has_more: false,
+        };
+        let (blocks, rest) = self.0.as_chunks::<BLOCK>();
+        let mut seen = 0;
+        for (block, special) in blocks.iter().zip(&mut marks.special) {
+            *special = special_of(masks, block);
+            seen |= all_of(block);
+        }
+        if let Some(special) = marks.special.get_mut(blocks.len()) {
+            let mut padded = [b' '; BLOCK];
+            padded[..rest.len()].copy_from_slice(rest);
+            *special = special_of(masks, &padded);
+            seen |= all_of(&padded);
+        }
+        marks.has_more = seen & 0x8080_8080_8080_8080 != 0;
+        marks
+    }
+}
+
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "compiled with the features of its caller"
+)]
+fn special_of<M: Masks>(masks: M, block: &[u8; BLOCK]) -> u64 {
+    let texts = masks.texts(block);
+    texts.quotes | texts.slashes | masks.controls(block)
+}
+
+/// Combines the words of a block by `or`.
 #[inline]
-fn marks(bytes: &[u8]) -> u64 {
-    let mut padded = [b' '; BLOCK];
-    let block = bytes.first_chunk::<BLOCK>().unwrap_or_else(|| {
-        padded[..bytes.len()].copy_from_slice(bytes);
-        &padded
-    });
-    let (quarters, _) = block.as_chunks::<16>();
-    let bits = quarters.iter().rev();
-    bits.fold(0, |bits, quarter| bits << 16 | u64::from(special(quarter)))
+fn all_of(block: &[u8; BLOCK]) -> u64 {
+    let (words, _) = block.as_chunks::<8>();
+    words
+        .iter()
+        .fold(0, |all, word| all | u64::from_ne_bytes(*word))
 }

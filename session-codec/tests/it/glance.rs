@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 use session_codec::testing::{documents, sessions};
-use session_codec::{Codec, Glance, HeaderSpec, plain_text};
+use session_codec::{Codec, Glance, HeaderSpec, Inner, plain_text};
 
 const NAMES: [&str; 4] = ["id", "metadata", "agent", "updated_at"];
 const ARRAYS: [&str; 2] = ["messages", "tool_uses"];
+/// The directory in the metadata.
+const WITHIN: (usize, &str) = (1, "directory");
 
 /// Checks a look at the first `upto` bytes against the whole; true if it said something.
 fn check_head(document: &[u8], upto: usize) -> bool {
@@ -15,7 +17,28 @@ fn check_head(document: &[u8], upto: usize) -> bool {
         return false;
     };
     check_values(document, &glance, !glance.may_have_more());
+    check_inner(document, head, is_all, &glance);
     true
+}
+
+/// Looking into a member on the way finds what looking into its text finds, or nothing at all; and changes nothing else.
+fn check_inner(document: &[u8], head: &[u8], is_all: bool, plain: &Glance<'_, 4>) {
+    let member = plain.value(WITHIN.0);
+    let apart = member
+        .filter(|text| text.starts_with('{'))
+        .map(|text| Glance::object(text, [WITHIN.1]));
+    let Some(glance) = Glance::head_within(head, is_all, NAMES, WITHIN, &ARRAYS) else {
+        assert_eq!(apart, Some(None), "{}", document.escape_ascii());
+        return;
+    };
+    assert_eq!(glance.values(), plain.values());
+    let expected = match (member, apart.flatten().map(|apart| apart.value(0))) {
+        (None, _) => Inner::NoMember,
+        (Some(_), None) => Inner::NoObject,
+        (_, Some(None)) => Inner::Missing,
+        (_, Some(Some(text))) => Inner::Value(text),
+    };
+    assert_eq!(glance.inner(), expected, "{}", document.escape_ascii());
 }
 
 fn check_values(document: &[u8], glance: &Glance<'_, 4>, complete: bool) {
@@ -52,8 +75,25 @@ fn a_look_at_head_and_end_is_right() {
         let Some(head) = Glance::head(&document, false, NAMES, &ARRAYS) else {
             continue;
         };
+        let within = Glance::head_within(&document, false, NAMES, WITHIN, &ARRAYS);
         for from in (0..document.len()).step_by(5) {
             let needed = |name: &str| name == "id" || name == "metadata";
+            let look = |head: Glance<'_, 4>| {
+                let looked = head.with_end(&document[from..], from as u64, needed)?;
+                Some((
+                    looked.value(WITHIN.0).map(str::to_owned),
+                    format!("{:?}", looked.inner()),
+                ))
+            };
+            if let (Some(plain), Some((member, inner))) = (look(head), within.and_then(look)) {
+                assert_eq!(plain.0, member);
+                let value: Value = serde_json::from_str(&member.expect("needed")).unwrap();
+                assert_eq!(
+                    inner.contains("Value"),
+                    value.get(WITHIN.1).is_some(),
+                    "{value}"
+                );
+            }
             if let Some(glance) = head.with_end(&document[from..], from as u64, needed) {
                 // What is asked for is there and right; of the rest only what was met is.
                 let whole: Value = serde_json::from_slice(&document).unwrap();
@@ -108,6 +148,26 @@ fn whatever_is_not_plain_is_left_to_the_header() {
             None,
             "{head}"
         );
+    }
+    for head in [
+        r#"{"metadata":{"directory":"/a","directory":"/b"}}"#,
+        r#"{"metadata":{"dir\u0065ctory":"/a"}}"#,
+        r#"{"metadata":{"directory":"/a",}}"#,
+        r#"{"metadata":{"directory" "/a"}}"#,
+        r#"{"metadata":{"directory":"/a"]}"#,
+        r#"{"metadata":{"directory":"/a""#,
+        "{\"metadata\":{\"directory\":\"\n\"}}",
+    ] {
+        let glance = Glance::head_within(head.as_bytes(), true, NAMES, WITHIN, &ARRAYS);
+        assert_eq!(glance, None, "{head}");
+    }
+    let not_text = b"{\"metadata\":{\"directory\":\"\xff\"}}";
+    assert_eq!(Glance::head(not_text, true, NAMES, &ARRAYS), None);
+    for (at, deep) in [(62, true), (63, true), (64, false), (65, false)] {
+        let open = "[".repeat(at) + &"]".repeat(at);
+        let head = format!(r#"{{"id":"a","metadata":{{"x":{open},"directory":"/"}}}}"#);
+        let found = Glance::head(head.as_bytes(), true, NAMES, &ARRAYS).is_some();
+        assert_eq!(found, deep, "{at} levels");
     }
     assert_eq!(plain_text(r#""a""#), Some("a"));
     assert_eq!(plain_text(r#""a\/""#), None);

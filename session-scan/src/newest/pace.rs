@@ -54,6 +54,11 @@ impl Pace {
         most.min(left.div_ceil(LOOKS_A_WORKER))
     }
 
+    /// Whether looks have turned out to wait, so that more of them at once would gain.
+    pub(super) fn waits(&self) -> bool {
+        self.slow && self.in_flight > self.threads
+    }
+
     /// Runs one look on the calling thread, and times some of them.
     pub(super) fn look<T>(&mut self, look: impl FnOnce() -> T) -> T {
         let is_timed = self.looks < ALONE || self.looks.is_multiple_of(SAMPLED);

@@ -8,7 +8,7 @@ use crate::{Entry, Ranked};
 
 /// How many candidates are put in order at first: the wanted file is usually among the newest, and finding these few is
 /// linear.
-const FIRST: usize = 64;
+pub(super) const FIRST: usize = 64;
 
 /// The candidates that were not looked at, newest first; ties go by name, so that the order of a listing never matters.
 ///
@@ -78,6 +78,34 @@ impl Candidates {
         Some(key.index)
     }
 
+    /// Takes about `most` of the newest, and gives them in the order in which they were listed.
+    pub(crate) fn pop_as_listed(&mut self, most: usize) -> Vec<usize> {
+        let entries = &self.entries;
+        let rest = &mut self.order[self.next..];
+        // The last few are not worth another choice.
+        let most = if most.saturating_mul(2) < rest.len() {
+            rest.select_nth_unstable_by(most, |a, b| compare(entries, a, b));
+            most
+        } else {
+            rest.len()
+        };
+        let mut taken: Vec<usize> = rest[..most].iter().map(|key| key.index).collect();
+        taken.sort_unstable();
+        self.next += most;
+        self.sorted = self.next;
+        taken
+    }
+
+    /// Puts back what was taken last.
+    pub(crate) fn put_back(&mut self, left: &[usize]) {
+        self.next -= left.len();
+        self.sorted = self.sorted.min(self.next);
+        for (key, &index) in self.order[self.next..].iter_mut().zip(left) {
+            let modified = self.entries[index].modified;
+            *key = Key { modified, index };
+        }
+    }
+
     /// Shows one that was taken.
     pub(crate) fn entry(&self, taken: usize) -> &Entry {
         &self.entries[taken]
@@ -120,10 +148,7 @@ impl Candidates {
             return;
         }
         let entries = &self.entries;
-        let compare = |a: &Key, b: &Key| {
-            (b.modified.cmp(&a.modified))
-                .then_with(|| entries[a.index].name.cmp(&entries[b.index].name))
-        };
+        let compare = |a: &Key, b: &Key| compare(entries, a, b);
         let rest = &mut self.order[self.sorted..];
         if want <= FIRST && self.sorted == 0 && rest.len() > 2 * FIRST {
             rest.select_nth_unstable_by(FIRST, compare);
@@ -134,6 +159,11 @@ impl Candidates {
             self.sorted = self.order.len();
         }
     }
+}
+
+/// Newest first, and by name where times are equal.
+fn compare(entries: &[Entry], a: &Key, b: &Key) -> Ordering {
+    (b.modified.cmp(&a.modified)).then_with(|| entries[a.index].name.cmp(&entries[b.index].name))
 }
 
 /// A hit that waits until nothing unseen can be greater.
@@ -174,3 +204,63 @@ impl<H: Ranked> PartialEq for Pending<H> {
 }
 
 impl<H: Ranked> Eq for Pending<H> {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Candidates, Entry};
+
+    /// Takes in every way, puts some back, and compares with a list that is sorted each time.
+    #[test]
+    fn whatever_is_taken_and_put_back_the_newest_comes_first() {
+        let mut random = 7_u64;
+        let mut draw = move |below: u64| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (random >> 33) % below
+        };
+        for files in [0, 1, 63, 64, 65, 200, 900] {
+            let entry = |index: u64, at| Entry::new(format!("s{index:03}"), 0, i128::from(at));
+            let entries: Vec<Entry> = (0..files).map(|index| entry(index, draw(40))).collect();
+            let mut left: Vec<usize> = (0..entries.len()).collect();
+            left.sort_by(|a, b| {
+                let newest = entries[*b].modified.cmp(&entries[*a].modified);
+                newest.then_with(|| entries[*a].name.cmp(&entries[*b].name))
+            });
+            let mut candidates = Candidates::new(entries.clone());
+            while !left.is_empty() {
+                assert_eq!(candidates.len(), left.len());
+                match draw(3) {
+                    0 => {
+                        assert_eq!(candidates.peek(), Some(&entries[left[0]]));
+                        assert_eq!(candidates.pop(), Some(left.remove(0)));
+                    }
+                    1 => {
+                        let newest = candidates.newest(usize::try_from(draw(90)).unwrap(), None);
+                        assert!(newest.iter().zip(&left).all(|(a, b)| **a == entries[*b]));
+                    }
+                    _ => {
+                        let taken = candidates.pop_as_listed(usize::try_from(draw(99)).unwrap());
+                        assert!(taken.is_sorted());
+                        let (mut newest, back) =
+                            taken.into_iter().partition::<Vec<_>, _>(|_| draw(4) > 0);
+                        candidates.put_back(&back);
+                        // What was taken and what was put back are the newest together.
+                        let upto = newest.len() + back.len();
+                        left[..upto].sort_unstable();
+                        newest.extend(&back);
+                        newest.sort_unstable();
+                        assert_eq!(newest, left[..upto]);
+                        left.retain(|index| back.contains(index) || !newest.contains(index));
+                        left.sort_by(|a, b| {
+                            let newest = entries[*b].modified.cmp(&entries[*a].modified);
+                            newest.then_with(|| entries[*a].name.cmp(&entries[*b].name))
+                        });
+                    }
+                }
+            }
+            assert_eq!(candidates.peek(), None);
+            assert_eq!(candidates.pop_as_listed(5), []);
+        }
+    }
+}

@@ -173,6 +173,40 @@ proptest! {
     }
 }
 
+/// Stores in which hits are rare, so that walks go far.
+fn long_store() -> impl Strategy<Value = Store> {
+    let says = prop_oneof![
+        1 => (0..900_i128).prop_map(Says::Hit),
+        300 => Just(Says::Miss),
+        2 => Just(Says::Garbage),
+        1 => Just(Says::Gone),
+        1 => Just(Says::Denied),
+    ];
+    prop::collection::vec((0..900_i128, says), 0..900)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn far_walks_are_exact_and_look_at_four_times_the_needed_files_at_most(store in long_store()) {
+        let corpus = corpus(&store);
+        let mut newest = Newest::new(&corpus, entries(&corpus), &Records);
+        for rank in hits(&store) {
+            let (_, hit) = newest.next_hit().expect("as many hits as the oracle has");
+            prop_assert_eq!(&hit.0, &rank);
+            let reported: Vec<String> =
+                newest.unreadable().iter().map(|report| report.entry.name.clone()).collect();
+            prop_assert_eq!(reported, naive_unreadable(&store, Some(rank.0)));
+            let needed = store.iter().filter(|file| file.0 >= rank.0).count();
+            prop_assert!(newest.probed() >= needed);
+            prop_assert!(newest.probed() <= 4 * needed.max(64), "{} of {needed}", newest.probed());
+        }
+        prop_assert!(newest.next_hit().is_none());
+        prop_assert_eq!((newest.probed(), newest.unprobed()), (store.len(), 0));
+    }
+}
+
 #[test]
 fn only_files_that_could_be_newer_are_opened() {
     // Ten thousand files, one a second, all wanted and updated half a second before their mtime.

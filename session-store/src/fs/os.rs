@@ -203,8 +203,7 @@ fn check_component(name: &str) -> io::Result<()> {
     if name.is_empty()
         || name == "."
         || name == ".."
-        || name.as_bytes().contains(&b'/')
-        || name.as_bytes().contains(&0)
+        || memchr::memchr2(b'/', 0, name.as_bytes()).is_some()
     {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,

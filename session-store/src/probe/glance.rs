@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use session_codec::{Glance, ReadAt as _, plain_text};
+use session_codec::{Glance, Inner, ReadAt as _, plain_text};
 use session_model::{SessionId, SessionRecord};
 use session_scan::Entry;
 
@@ -80,9 +80,8 @@ impl<S: SessionRecord> HeadProbe<'_, S> {
         let mut head = [0; BYTES];
         let read = document.read_at(&mut head, 0).ok()?;
         let whole = read < BYTES && read as u64 == entry.size;
-        let glance = Glance::head(&head[..read], whole, shown::<S>(), S::CAPPED)?;
-        let place = glance.values()[PLACE];
-        if place.is_none() && glance.may_have_more() {
+        let glance = look::<S>(&head[..read], whole)?;
+        if !glance.has(PLACE) && glance.may_have_more() {
             return self.glance_at_end::<BYTES, _>(workspace, entry, document, &glance);
         }
         self.verdict(workspace, entry, &glance)
@@ -120,11 +119,10 @@ impl<S: SessionRecord> HeadProbe<'_, S> {
         entry: &Entry,
         glance: &Glance<'_, N>,
     ) -> Option<bool> {
-        let values = glance.values();
-        if plain_text(values[0]?)? != entry.name {
+        if plain_text(glance.value(0)?)? != entry.name {
             return None;
         }
-        let Some(directory) = stored(values[PLACE], S::DIRECTORY).ok()? else {
+        let Some(directory) = stored(glance, S::DIRECTORY).ok()? else {
             return Some(true);
         };
         // A path with bytes that are no text is stored twice, and the other spelling counts.
@@ -139,7 +137,7 @@ impl<S: SessionRecord> HeadProbe<'_, S> {
             return Some(false);
         }
         let upto = match self.met {
-            Some(met) => note(met, entry, directory, plain_text(values[TIME]?)?)?,
+            Some(met) => note(met, entry, directory, plain_text(glance.value(TIME)?)?)?,
             None => Nanos::MAX,
         };
         self.elsewhere.learn(directory, upto);
@@ -156,11 +154,37 @@ fn note(met: &Met, entry: &Entry, directory: &str, updated_at: &str) -> Option<N
     Some(recency.at)
 }
 
+/// Looks at the head of a document for what is shown of it, and in the same pass for the directory where that stands in an
+/// object that is a member, as it does in sessions.
+fn look<S: SessionRecord>(head: &[u8], whole: bool) -> Option<Glance<'_, 6>> {
+    match S::DIRECTORY {
+        [_, name] => Glance::head_within(head, whole, shown::<S>(), (PLACE, name), S::CAPPED),
+        _ => Glance::head(head, whole, shown::<S>(), S::CAPPED),
+    }
+}
+
 /// What the quick look cannot read.
 struct NotPlain;
 
-/// Follows the path to the directory through the value of its first member; no directory where there is none.
-fn stored<'a>(value: Option<&'a str>, path: &[&'a str]) -> Result<Option<&'a str>, NotPlain> {
+/// Follows the path to the directory; no directory where there is none.
+fn stored<'a, const N: usize>(
+    glance: &Glance<'a, N>,
+    path: &[&'a str],
+) -> Result<Option<&'a str>, NotPlain> {
+    let value = match (glance.inner(), path) {
+        (Inner::Value(value), [_, _]) => Some(value),
+        (Inner::NoMember | Inner::Missing, [_, _]) => None,
+        (_, [_, _]) => return Err(NotPlain),
+        _ => followed(glance.value(PLACE), path)?,
+    };
+    match value {
+        None | Some("null") => Ok(None),
+        Some(text) => plain_text(text).map(Some).ok_or(NotPlain),
+    }
+}
+
+/// Follows a path through the value of its first member.
+fn followed<'a>(value: Option<&'a str>, path: &[&'a str]) -> Result<Option<&'a str>, NotPlain> {
     let (_, steps) = path.split_first().ok_or(NotPlain)?;
     let mut value = value;
     for &step in steps {
@@ -169,8 +193,5 @@ fn stored<'a>(value: Option<&'a str>, path: &[&'a str]) -> Result<Option<&'a str
         };
         [value] = Glance::object(object, [step]).ok_or(NotPlain)?.values();
     }
-    match value {
-        None | Some("null") => Ok(None),
-        Some(text) => plain_text(text).map(Some).ok_or(NotPlain),
-    }
+    Ok(value)
 }

@@ -109,11 +109,11 @@ impl<S: SessionRecord> SessionStore<S> {
                 self.set_journal_aside(id, lock)?;
                 Ok(None)
             }
-            Beside::Journal(overlay, _) => {
+            Beside::Journal(journal) => {
                 let Some(mut file) = backend.append(lock, &blob)? else {
                     return Ok(None);
                 };
-                let journal = overlay.journal();
+                let journal = journal.0.journal();
                 if journal.torn() > 0 {
                     file.truncate(journal.end()).map_err(|source| {
                         Error::io("truncate", &backend.describe(&blob), source)
