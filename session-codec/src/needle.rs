@@ -10,10 +10,12 @@ use memchr::memmem::Finder;
 
 use piece::Piece;
 use plain::Plain;
+use sweep::Sweep;
 
 mod escapes;
 mod piece;
 mod plain;
+mod sweep;
 
 /// Bytes of the longest spelling of one UTF-16 unit, `\u0000`. No character is
 /// spelled in more than this for each of its bytes.
@@ -35,8 +37,8 @@ pub enum Case {
 ///
 /// Of the text, a piece is chosen whose characters have `\u` escapes that begin
 /// alike. A string that contains the text has that piece spelled as
-/// `serde_json` spells it, or such an escape; so two substring searches, rarely
-/// more, find every string that contains it. Around the piece there is then
+/// `serde_json` spells it, or such an escape; so one pass for two short texts,
+/// rarely more, finds every string that contains it. Around the piece there is then
 /// the rest of the text up to an escape; so few others are found.
 ///
 /// ```
@@ -58,18 +60,42 @@ pub struct Needle {
     usual: Vec<u8>,
     case: Case,
     piece: Piece,
+    /// One pass for the piece and all prefixes, where it is one of bytes.
+    sweep: Option<Sweep>,
 }
 
 impl Needle {
     /// Prepares the search for a text.
     #[must_use]
     pub fn new(text: &str, case: Case) -> Self {
+        let piece = Piece::of(text, case);
+        let prefixes = piece.prefixes.iter().map(Finder::needle);
+        let all: Vec<&[u8]> = piece.bytes.exact().into_iter().chain(prefixes).collect();
+        let sweep = Sweep::new(all.iter().copied());
         Self {
             text: Plain::new(text.as_bytes().to_vec(), case),
             usual: escapes::usual(text),
             case,
-            piece: Piece::of(text, case),
+            sweep: sweep.filter(|_| piece.bytes.exact().is_some()),
+            piece,
         }
+    }
+
+    /// Looks for candidates with these instructions instead of the best ones.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn instructions(mut self, instructions: crate::testing::Instructions) -> Self {
+        self.sweep = self.sweep.map(|sweep| sweep.with(instructions));
+        self
+    }
+
+    /// Looks for the piece and for each prefix apart, as where no one pass is for
+    /// all of them.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn apart(mut self) -> Self {
+        self.sweep = None;
+        self
     }
 
     /// Looks for candidates in a stretch of a document.
@@ -78,13 +104,19 @@ impl Needle {
         Candidates {
             needle: self,
             json,
-            upcoming: vec![Upcoming::Unknown; 1 + self.piece.prefixes.len()],
+            upcoming: match self.sweep {
+                Some(_) => vec![Upcoming::Unknown],
+                None => vec![Upcoming::Unknown; 1 + self.piece.prefixes.len()],
+            },
         }
     }
 
     /// Reports whether a stretch of a document has a candidate.
     #[must_use]
     pub fn may_be_in(&self, json: &[u8]) -> bool {
+        if let Some(sweep) = &self.sweep {
+            return self.find_any(sweep, json, 0).is_some();
+        }
         self.find_piece(json, 0).is_some()
             || self
                 .piece
@@ -106,6 +138,18 @@ impl Needle {
     pub fn find_in(&self, text: &str, from: usize) -> Option<Range<usize>> {
         let at = self.text.find(text.as_bytes(), from)?;
         Some(at..at + self.text.len())
+    }
+
+    /// Returns the first candidate of any kind.
+    fn find_any(&self, sweep: &Sweep, json: &[u8], from: usize) -> Option<usize> {
+        sweep.find(json, from, |at| {
+            let here = &json[at..];
+            let is = |finder: &Finder<'_>| here.starts_with(finder.needle());
+            match self.piece.bytes.exact() {
+                Some(piece) if here.starts_with(piece) && self.fits_around(json, at) => true,
+                _ => self.piece.prefixes.iter().any(is) && self.piece.escapes.judge(here),
+            }
+        })
     }
 
     /// Returns the first piece, from byte `from` on, around which the text can
@@ -187,7 +231,7 @@ impl fmt::Debug for Needle {
 pub struct Candidates<'a> {
     needle: &'a Needle,
     json: &'a [u8],
-    /// Of the piece, and of each prefix.
+    /// Of all in one pass, or else of the piece, and of each prefix.
     upcoming: Vec<Upcoming>,
 }
 
@@ -215,9 +259,10 @@ impl Candidates<'_> {
                 Upcoming::None => false,
             };
             if stale {
-                let found = match kind.checked_sub(1) {
-                    None => self.needle.find_piece(self.json, from),
-                    Some(prefix) => {
+                let found = match (kind.checked_sub(1), &self.needle.sweep) {
+                    (None, Some(sweep)) => self.needle.find_any(sweep, self.json, from),
+                    (None, None) => self.needle.find_piece(self.json, from),
+                    (Some(prefix), _) => {
                         let prefix = &self.needle.piece.prefixes[prefix];
                         self.needle.find_escape(self.json, from, prefix)
                     }

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use memchr::memchr2;
 
-use crate::{Codec, Error, LimitKind, Parser};
+use crate::{Codec, Error, LimitKind, Parser, SerdeJson};
 
 /// One step from a value to a value inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,8 @@ impl<'a> Spelled<'a> {
             let text = std::str::from_utf8(self.raw()).map_err(|_| refused())?;
             return Ok(Cow::Borrowed(text));
         }
-        serde_json::from_slice(self.json)
+        SerdeJson
+            .parse(&mut self.json.to_vec())
             .map(Cow::Owned)
             .map_err(|_| refused())
     }

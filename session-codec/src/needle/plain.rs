@@ -10,6 +10,13 @@ use super::Case;
 /// first. What is not listed is rarer than all of them.
 const FREQUENT: &[u8] = b" etaoinsrlducmphgfybw\"\\,.:-_/()v=01kx2{}";
 
+/// Ranks a byte by how seldom it occurs, letters without regard to their case.
+pub(super) fn rarity(byte: u8) -> usize {
+    let byte = byte.to_ascii_lowercase();
+    let place = FREQUENT.iter().position(|frequent| *frequent == byte);
+    place.unwrap_or(FREQUENT.len())
+}
+
 /// Bytes to find.
 #[derive(Debug, Clone)]
 pub(super) enum Plain {
@@ -24,12 +31,7 @@ impl Plain {
         if case == Case::Sensitive || !needle.iter().any(u8::is_ascii_alphabetic) {
             return Self::Exact(Box::new(Finder::new(&needle).into_owned()));
         }
-        let rank = |byte: &u8| {
-            let byte = byte.to_ascii_lowercase();
-            let place = FREQUENT.iter().position(|frequent| *frequent == byte);
-            place.unwrap_or(FREQUENT.len())
-        };
-        let rarest = (0..needle.len()).max_by_key(|at| rank(&needle[*at]));
+        let rarest = (0..needle.len()).max_by_key(|at| rarity(needle[*at]));
         Self::Caseless {
             rarest: rarest.unwrap_or(0),
             needle,
@@ -40,6 +42,14 @@ impl Plain {
         match self {
             Self::Exact(finder) => finder.needle().len(),
             Self::Caseless { needle, .. } => needle.len(),
+        }
+    }
+
+    /// The bytes, where each is only itself.
+    pub(super) fn exact(&self) -> Option<&[u8]> {
+        match self {
+            Self::Exact(finder) => Some(finder.needle()),
+            Self::Caseless { .. } => None,
         }
     }
 

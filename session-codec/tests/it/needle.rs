@@ -1,6 +1,7 @@
 //! A string that contains a text is a candidate for it, however it is spelled.
 
 use proptest::prelude::*;
+use session_codec::testing::Instructions;
 use session_codec::{Case, Needle};
 
 use crate::spelling::spell;
@@ -92,6 +93,45 @@ proptest! {
             if contains {
                 prop_assert!(candidate.is_some_and(|at| range.contains(&at)));
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// Candidates lie before, across and behind the borders of blocks, and up to the last byte.
+    #[test]
+    fn one_pass_finds_what_searches_apart_find(
+        text in prop::collection::vec(characters(), 1..70),
+        around in prop::collection::vec(prop::sample::select(b"abkz\\u006e \"".to_vec()), 0..400),
+        places in prop::collection::vec((0..400_usize, any::<bool>()), 0..6),
+        choices in prop::collection::vec(any::<u8>(), 64),
+        from in 0..80_usize,
+    ) {
+        let text: String = text.into_iter().collect();
+        let mut choices = choices.into_iter().cycle();
+        let mut json = around;
+        for (at, usual) in places {
+            let spelled = if usual {
+                serde_json::to_vec(&text).unwrap()
+            } else {
+                spell(&text, || choices.next().unwrap())
+            };
+            let at = at.min(json.len());
+            json.splice(at..at, spelled);
+        }
+        let apart = Needle::new(&text, Case::Sensitive).apart();
+        let all = |needle: &Needle, from| {
+            let mut candidates = needle.candidates(&json);
+            let next = |at: &usize| candidates.next_from(at + 1);
+            std::iter::successors(needle.candidates(&json).next_from(from), next).collect::<Vec<_>>()
+        };
+        let expected = all(&apart, from);
+        for set in Instructions::ALL.into_iter().filter(|set| set.is_available()) {
+            let needle = Needle::new(&text, Case::Sensitive).instructions(set);
+            prop_assert_eq!(&all(&needle, from), &expected, "{:?}", set);
+            prop_assert_eq!(needle.may_be_in(&json), apart.may_be_in(&json));
         }
     }
 }
