@@ -14,6 +14,7 @@ mod beside;
 mod bounded;
 mod catalogue;
 mod check;
+mod check_links;
 mod collections;
 mod crash;
 mod faults;
