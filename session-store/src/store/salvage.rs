@@ -30,7 +30,8 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// Every element of the capped arrays and every other member is taken that a load would accept, from the document and
     /// from the part of its journal before the first damage; nothing is guessed. The new session's id begins with the old
-    /// one's. Nothing is deleted; calling this again after a crash finishes what was begun, except between the moves of
+    /// one's. A [`Redactor`](crate::Redactor) is shown the new session as if it were saved; what goes into quarantine stays as
+    /// it was. Nothing is deleted; calling this again after a crash finishes what was begun, except between the moves of
     /// the journal and of a document that was sound without it: that document then stays where it is.
     ///
     /// # Errors
@@ -76,7 +77,9 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         let new = name(id, &document, journal.as_deref())?;
         let record = self.fitted(&new, &mut remains)?;
-        self.place(&new, &record)?;
+        // What is written anew is written as a save writes it, whenever the damaged document was.
+        let redacted = self.redacted(&new, &record)?;
+        self.place(&new, redacted.as_ref().unwrap_or(&record))?;
         // The journal first: whoever saves a session of this id removes a journal that has no document.
         if is_beside {
             self.set_journal_aside(id, &lock)?;

@@ -37,6 +37,7 @@ mod proof;
 mod rebind;
 mod record;
 mod redact;
+mod redact_later;
 mod salvage;
 mod salvage_crash;
 mod save_load;
