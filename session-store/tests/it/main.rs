@@ -12,6 +12,7 @@ mod backend_append;
 mod bad_input;
 mod beside;
 mod bounded;
+mod cancel;
 mod catalogue;
 mod check;
 mod check_links;
