@@ -52,6 +52,8 @@ mod store_history;
 mod support;
 mod tail;
 #[cfg(feature = "tokio")]
+mod tokio_calls;
+#[cfg(feature = "tokio")]
 mod tokio_store;
 #[cfg(all(feature = "import", feature = "export"))]
 mod transcripts;
