@@ -68,13 +68,12 @@ impl<'a, S: SessionRecord> Found<'a, S> {
             .iter()
             .map(|name| Some((*name, overlay.counted(name)?)))
             .collect();
-        let own = match counted {
-            Some(counted) => counted,
-            None => {
-                let counted = codec.count(document, &own)?.into_iter();
-                let counted = counted.map(|(_, count)| count.unwrap_or_default());
-                own.into_iter().zip(counted).collect()
-            }
+        let own = if let Some(counted) = counted {
+            counted
+        } else {
+            let counted = codec.count(document, &own)?.into_iter();
+            let counted = counted.map(|(_, count)| count.unwrap_or_default());
+            own.into_iter().zip(counted).collect()
         };
         Ok(Added {
             overlay,

@@ -213,13 +213,13 @@ impl<S: SessionRecord> Judge<'_, S> {
 
     /// Pairs the calls of those elements that the type takes, by halves: what one of them is hides nothing of the others.
     fn pair_the_others(&mut self, array: &str, bytes: &[u8], places: &[Range<usize>], first: u64) {
-        let mut parts = vec![0..places.len()];
-        while let Some(part) = parts.pop() {
-            match self.taken(array, bytes, &places[part.clone()]) {
-                Ok(record) => self.pairs.take(&record, first + part.start as u64),
+        let mut parts = vec![(0, places)];
+        while let Some((at, part)) = parts.pop() {
+            match self.taken(array, bytes, part) {
+                Ok(record) => self.pairs.take(&record, first + at),
                 Err(_) if part.len() > 1 => {
-                    let middle = part.start + part.len() / 2;
-                    parts.extend([middle..part.end, part.start..middle]);
+                    let (left, right) = part.split_at(part.len() / 2);
+                    parts.extend([(at + left.len() as u64, right), (at, left)]);
                 }
                 Err(_) => {}
             }
