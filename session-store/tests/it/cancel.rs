@@ -10,16 +10,16 @@ use session_store::{Append, Message, Progress, Query, Rebind, SessionStore};
 
 use crate::support::{Scratch, id, session};
 
-/// A function that ends a call when it is asked for the `last` time, and what it was told.
+/// What a call told of itself.
+type Told = Arc<Mutex<Vec<Progress>>>;
+
+/// A function that ends a call when it is asked for the `last` time, and notes what it was told.
 fn ending(
     last: usize,
-) -> (
-    impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static,
-    Arc<Mutex<Vec<Progress>>>,
-) {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let notes = Arc::clone(&told);
-    let observe = move |progress: &Progress| {
+    told: &Told,
+) -> impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static {
+    let notes = Arc::clone(told);
+    move |progress: &Progress| {
         let mut notes = notes.lock().unwrap();
         notes.push(*progress);
         // Only once: what was ended stays ended.
@@ -27,8 +27,7 @@ fn ending(
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
-    };
-    (observe, told)
+    }
 }
 
 /// Every file of the store but locks and indexes, with its bytes.
@@ -79,7 +78,8 @@ fn a_rebind_that_is_ended_says_what_was_moved_and_moves_nothing_else() {
     for last in 1.. {
         let (_scratch, store) = filled();
         let before = files(store.root());
-        let (observe, told) = ending(last);
+        let told = Told::default();
+        let observe = ending(last, &told);
         let done = store.rebind_watched("/old", "/new", Rebind::Apply, observe);
         let told = told.lock().unwrap();
         assert!(is_monotone(&told), "{told:?}");
@@ -141,7 +141,8 @@ fn a_salvage_that_is_ended_has_changed_nothing() {
         bytes.truncate(bytes.len() - 9);
         fs::write(&path, &bytes).unwrap();
         let before = files(store.root());
-        let (observe, told) = ending(last);
+        let told = Told::default();
+        let observe = ending(last, &told);
         let done = store.salvage_watched(&id("s2"), observe);
         let told = told.lock().unwrap();
         assert!(is_monotone(&told), "{told:?}");
@@ -163,12 +164,14 @@ fn a_check_that_is_ended_has_changed_nothing_and_says_so() {
     let (_scratch, store) = filled();
     let before = files(store.root());
     for last in 1..=6 {
-        let (observe, told) = ending(last);
+        let told = Told::default();
+        let observe = ending(last, &told);
         assert!(store.check_all(observe).unwrap_err().is_cancelled());
         assert!(is_monotone(&told.lock().unwrap()));
         assert_eq!(files(store.root()), before);
     }
-    let (observe, told) = ending(usize::MAX);
+    let told = Told::default();
+    let observe = ending(usize::MAX, &told);
     assert_eq!(store.check_all(observe).unwrap().sessions, 6);
     assert_eq!(told.lock().unwrap().len(), 6);
 }

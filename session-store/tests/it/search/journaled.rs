@@ -48,7 +48,7 @@ fn documents() -> Vec<String> {
         format!(r#""tool_uses":[{tools}],"messages":[{messages}],"title":"needle""#),
         format!(r#""tool_uses":[],"title":null,"messages":[{messages}]"#),
         format!(r#""messages": [ ] ,"agent":"needle","tool_uses":[{tools}]"#),
-        format!(r#""tool_uses":null,"messages":null,"title":"hay""#),
+        r#""tool_uses":null,"messages":null,"title":"hay""#.to_owned(),
         format!(r#""messages":[{messages}]"#),
         String::new(),
         format!(r#""title":"needle","messages":[{long}],"tool_uses":[{tools}]"#),
@@ -115,7 +115,7 @@ fn a_journal_is_searched_as_if_it_were_folded() {
             let beside: Vec<_> = queries().iter().map(|query| hits(&store, query)).collect();
             assert!(store.checkpoint(&id("s")).unwrap());
             let folded: Vec<_> = queries().iter().map(|query| hits(&store, query)).collect();
-            assert_eq!(beside, folded, "{many} appends to {:.200}", document);
+            assert_eq!(beside, folded, "{many} appends to {document:.200}");
             assert!(!folded[0].is_empty());
         }
     }
