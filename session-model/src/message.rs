@@ -66,13 +66,7 @@ impl Message {
     /// Tells which tool calls the message makes and answers, in the order of its parts.
     pub fn tool_links(&self, link: &mut dyn FnMut(ToolLink<'_>)) {
         for part in &self.content {
-            match part {
-                ContentPart::ToolCall { id, .. } => link(ToolLink::Call(id)),
-                ContentPart::ToolResult { tool_call_id, .. } => {
-                    link(ToolLink::Answer(tool_call_id));
-                }
-                _ => {}
-            }
+            part.tool_link(link);
         }
     }
 

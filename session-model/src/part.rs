@@ -1,5 +1,6 @@
 //! Owns one part of a message.
 
+mod link;
 mod loose;
 mod read;
 mod tag;

@@ -56,7 +56,7 @@
 //! | `regex` | searches for regular expressions |
 //! | `simd-json` | parses with SIMD, and with `serde_json` again what that refuses |
 //! | `testing` | the crash model of [`fs::MemoryFs`], fault injection, and the [`Backend`] conformance suite |
-//! | `tokio` | `session_store::tokio`: the calls of an agent's turn as futures that can be dropped at any time, and `run` and `change` for the others |
+//! | `tokio` | `session_store::tokio`: all calls as futures that can be dropped at any time |
 //! | `tracing` | spans over each call, and debug events with ids, sizes and counts; never content |
 //!
 //! # Limitations

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::Error;
 
@@ -30,6 +30,18 @@ impl Watch {
         observe: impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static,
     ) -> Self {
         Self(Some(Arc::new(observe)))
+    }
+
+    /// The same function for a part of the call; what it was told last is noted, so that the rest can go on from there.
+    pub(crate) fn noting(&self, last: &Arc<Mutex<Progress>>) -> Self {
+        let Some(observe) = self.0.clone() else {
+            return Self(None);
+        };
+        let last = Arc::clone(last);
+        Self::new(move |progress| {
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = *progress;
+            observe(progress)
+        })
     }
 
     /// Tells how far the call has come.

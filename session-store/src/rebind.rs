@@ -44,6 +44,7 @@ pub struct Rebound {
     /// The new revision, `None` in a dry run, or why the session is as it was.
     ///
     /// [`Error::NotDurable`] is the exception: it names the new directory, but a power cut may undo that.
+    /// [`Error::Cancelled`] stands for all that was left when the call was [ended](crate::SessionStore::rebind_watched).
     pub outcome: Result<Option<Revision>, Error>,
 }
 

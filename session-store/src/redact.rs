@@ -15,7 +15,12 @@ use session_model::SessionRecord;
 /// the directory and `updated_at` are not shown, as sessions are found by them.
 ///
 /// It has to be idempotent: what it answered, it must answer again when it is shown that. It is called by several threads.
-/// What other programs wrote, and what was written before there was a redactor, stays as it is until it is saved again.
+/// What other programs wrote, and what was written before there was a redactor, stays as it is until it is saved again:
+/// loading and saving a session is how it is redacted afterwards. What moves bytes that are on disk already copies them:
+/// [folding](crate::SessionStore::checkpoint) a journal into its document, [rebind](crate::SessionStore::rebind),
+/// [trash](crate::SessionStore::trash) and [restore](crate::SessionStore::restore), the first record of a journal, which has the
+/// document's members without the capped arrays, and the catalogue of a listing, which has titles and agents.
+/// [Salvage](crate::SessionStore::salvage) makes a new session and shows it, but the damaged files lie in quarantine as they were.
 ///
 /// A session in memory keeps its texts. After a save, the one on disk differs from it in what was replaced.
 pub trait Redactor: Debug + Send + Sync + 'static {

@@ -1,4 +1,4 @@
-//! The store for asynchronous programs: the calls of an agent's turn, and any other through [`run`](SessionStore::run) and
+//! The store for asynchronous programs: its calls as futures, and any others through [`run`](SessionStore::run) and
 //! [`change`](SessionStore::change), off the threads that drive futures.
 //!
 //! Owns how a blocking call is run and what becomes of it when nobody waits for it any more. Must not know what a call
@@ -37,22 +37,23 @@
 
 use std::fmt;
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::tokio::sync::{Mutex, OwnedMutexGuard};
 use ::tokio::task::spawn_blocking;
-use session_codec::Revision;
-use session_model::{Session, SessionId, SessionRecord};
+use session_model::{Session, SessionRecord};
 
-use crate::{
-    Append, Builder, Error, Found, LastQuery, Listing, Page, Query, SessionStore as Blocking, Tail,
-    Window,
-};
+use crate::{Builder, Error, SessionStore as Blocking};
 
+mod change;
+mod find;
+mod hits;
+mod repair;
+mod trash;
 mod writer;
 
+pub use hits::Hits;
 pub use writer::Writer;
 
 /// A [`SessionStore`](crate::SessionStore) whose calls are futures; see [the module](self) for what becomes of one that is
@@ -122,157 +123,6 @@ impl<S: SessionRecord> SessionStore<S> {
             call(store)
         })
         .await
-    }
-
-    /// See [`SessionStore::save`](crate::SessionStore::save). Takes a session or an `Arc` of one.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn save(&self, session: impl Into<Arc<S>>) -> Result<Revision, Error> {
-        let session = session.into();
-        self.change(move |store| store.save(&*session)).await
-    }
-
-    /// See [`SessionStore::overwrite`](crate::SessionStore::overwrite).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn overwrite(&self, session: impl Into<Arc<S>>) -> Result<Revision, Error> {
-        let session = session.into();
-        self.change(move |store| store.overwrite(&*session)).await
-    }
-
-    /// See [`SessionStore::append`](crate::SessionStore::append).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn append(&self, id: &SessionId, append: Append) -> Result<Revision, Error> {
-        let id = id.clone();
-        self.change(move |store| store.append(&id, &append)).await
-    }
-
-    /// See [`SessionStore::writer`](crate::SessionStore::writer). The writer's appends and the changes of this store do not
-    /// wait for each other.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn writer(&self, id: &SessionId) -> Result<Writer<S>, Error> {
-        let (id, path) = (id.clone(), self.store.path(id));
-        let writer = self.change(move |store| store.writer(&id)).await?;
-        Ok(Writer::new(writer, path))
-    }
-
-    /// See [`SessionStore::checkpoint`](crate::SessionStore::checkpoint).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn checkpoint(&self, id: &SessionId) -> Result<bool, Error> {
-        let id = id.clone();
-        self.change(move |store| store.checkpoint(&id)).await
-    }
-
-    /// See [`SessionStore::delete`](crate::SessionStore::delete).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn delete(&self, id: &SessionId) -> Result<bool, Error> {
-        let id = id.clone();
-        self.change(move |store| store.delete(&id)).await
-    }
-
-    /// See [`SessionStore::load`](crate::SessionStore::load).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn load(&self, id: &SessionId) -> Result<S, Error> {
-        let id = id.clone();
-        self.run(move |store| store.load(&id)).await
-    }
-
-    /// See [`SessionStore::load_tail`](crate::SessionStore::load_tail).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn load_tail(&self, id: &SessionId, window: Window) -> Result<Tail<S>, Error> {
-        let id = id.clone();
-        self.run(move |store| store.load_tail(&id, window)).await
-    }
-
-    /// See [`SessionStore::load_page`](crate::SessionStore::load_page).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn load_page(
-        &self,
-        id: &SessionId,
-        array: &str,
-        range: Range<u64>,
-    ) -> Result<Page<S>, Error> {
-        let (id, array) = (id.clone(), array.to_owned());
-        self.run(move |store| store.load_page(&id, &array, range))
-            .await
-    }
-
-    /// See [`SessionStore::last`](crate::SessionStore::last).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn last(&self) -> Result<Option<S>, Error> {
-        self.run(Blocking::last).await
-    }
-
-    /// See [`SessionStore::last_for_directory`](crate::SessionStore::last_for_directory).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn last_for_directory(&self, workspace: Option<&Path>) -> Result<Option<S>, Error> {
-        let workspace = workspace.map(Path::to_owned);
-        self.run(move |store| store.last_for_directory(workspace.as_deref()))
-            .await
-    }
-
-    /// See [`SessionStore::last_for_directory_tail`](crate::SessionStore::last_for_directory_tail).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn last_for_directory_tail(
-        &self,
-        workspace: Option<&Path>,
-        window: Window,
-    ) -> Result<Option<Tail<S>>, Error> {
-        let workspace = workspace.map(Path::to_owned);
-        self.run(move |store| store.last_for_directory_tail(workspace.as_deref(), window))
-            .await
-    }
-
-    /// See [`SessionStore::find_last`](crate::SessionStore::find_last).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn find_last(&self, query: LastQuery) -> Result<Found<S>, Error> {
-        self.run(move |store| store.find_last(&query)).await
-    }
-
-    /// See [`SessionStore::list`](crate::SessionStore::list).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn list(&self, query: Query) -> Result<Listing, Error> {
-        self.run(move |store| store.list(&query)).await
     }
 }
 

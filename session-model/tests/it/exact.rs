@@ -49,7 +49,41 @@ pub(crate) fn through<T: serde::de::DeserializeOwned + serde::Serialize>(json: &
 /// Asserts that nothing is lost.
 #[track_caller]
 pub(crate) fn lossless<T: serde::de::DeserializeOwned + serde::Serialize>(json: &str) {
-    assert_eq!(Exact::of(&through::<T>(json)), Exact::of(json), "{json}");
+    assert!(is_lossless::<T>(json), "{} of {json}", through::<T>(json));
+}
+
+fn is_lossless<T: serde::de::DeserializeOwned + serde::Serialize>(json: &str) -> bool {
+    Exact::of(&through::<T>(json)) == Exact::of(json)
+}
+
+/// Known members only, as most programs read them.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Forgets {
+    role: String,
+    content: Vec<serde_json::Value>,
+}
+
+/// Unknown members as values, which round what does not fit them.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Rounds {
+    role: String,
+    content: Vec<serde_json::Value>,
+    #[serde(flatten)]
+    extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// P23's mutants: what the tests of losslessness rely on tells types that lose something.
+#[test]
+fn types_that_forget_or_round_are_caught() {
+    let plain = r#"{"role":"user","content":[]}"#;
+    let unknown = r#"{"role":"user","content":[],"pages":{"a":[1]}}"#;
+    let large = r#"{"role":"user","content":[],"n":340282366920938463463374607431768211456}"#;
+    for json in [plain, unknown, large] {
+        lossless::<session_model::Message>(json);
+    }
+    assert!(is_lossless::<Forgets>(plain) && is_lossless::<Rounds>(plain));
+    assert!(!is_lossless::<Forgets>(unknown));
+    assert!(is_lossless::<Rounds>(unknown) && !is_lossless::<Rounds>(large));
 }
 
 #[test]

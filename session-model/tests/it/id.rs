@@ -4,58 +4,81 @@ use std::collections::HashMap;
 
 use session_model::{InvalidId, SessionId};
 
+const IDS: [&str; 8] = ["a", "0", "A-_", "conn", "com", "com10", "lpt", "nul-"];
+
+const NO_IDS: [&str; 24] = [
+    "",
+    ".",
+    "..",
+    "a/b",
+    "/a",
+    "a\\b",
+    "-a",
+    "_a",
+    "a.json",
+    "a b",
+    "a\0",
+    "a\n",
+    "\u{e9}",
+    "CON",
+    "con",
+    "Prn",
+    "AUX",
+    "nul",
+    "COM0",
+    "com9",
+    "LPT1",
+    "lpt0",
+    "C:",
+    ".workspace_index",
+];
+
+/// A rule for ids.
+type Rule<'r> = &'r dyn Fn(&str) -> bool;
+
+/// P20: the texts that a rule for ids takes for what they are not.
+fn misjudged(is_id: Rule<'_>) -> Vec<String> {
+    let ids = IDS.map(str::to_owned).into_iter().chain(["a".repeat(128)]);
+    let no_ids = NO_IDS.map(str::to_owned).into_iter();
+    let no_ids = no_ids.chain(["a".repeat(129), "b".repeat(300)]);
+    let wrong = ids.filter(|text| !is_id(text));
+    wrong.chain(no_ids.filter(|text| is_id(text))).collect()
+}
+
 #[test]
 fn ids_are_exactly_those_of_the_rule() {
-    let longest = "a".repeat(128);
-    for text in [
-        "a",
-        "0",
-        "A-_",
-        "conn",
-        "com",
-        "com10",
-        "lpt",
-        "nul-",
-        longest.as_str(),
-    ] {
-        assert_eq!(SessionId::new(text).expect(text), text);
-    }
-    let long = "a".repeat(129);
-    let longer = "b".repeat(300);
-    for text in [
-        "",
-        ".",
-        "..",
-        "a/b",
-        "/a",
-        "a\\b",
-        "-a",
-        "_a",
-        "a.json",
-        "a b",
-        "a\0",
-        "a\n",
-        "\u{e9}",
-        long.as_str(),
-        longer.as_str(),
-        "CON",
-        "con",
-        "Prn",
-        "AUX",
-        "nul",
-        "COM0",
-        "com9",
-        "LPT1",
-        "lpt0",
-        "C:",
-        ".workspace_index",
-    ] {
-        assert!(SessionId::new(text).is_err(), "{text}");
-        assert!(SessionId::try_from(text.to_owned()).is_err(), "{text}");
-        assert!(
-            serde_json::from_value::<SessionId>(text.into()).is_err(),
-            "{text}"
-        );
+    let none: [String; 0] = [];
+    assert_eq!(misjudged(&|text| SessionId::new(text).is_ok()), none);
+    let owned = |text: &str| SessionId::try_from(text.to_owned()).is_ok();
+    assert_eq!(misjudged(&owned), none);
+    let read = |text: &str| serde_json::from_value::<SessionId>(text.into()).is_ok();
+    assert_eq!(misjudged(&read), none);
+}
+
+#[test]
+fn rules_that_let_an_id_leave_its_directory_or_be_another_are_caught() {
+    let is_common = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_short = |text: &str| (1..=128).contains(&text.chars().count());
+    let mutants: [(&str, Rule<'_>); 5] = [
+        ("no rule", &|_| true),
+        ("one component of a path", &|text| {
+            !text.is_empty() && !text.contains(['/', '\0']) && text != "." && text != ".."
+        }),
+        ("letters of every script", &|text| {
+            is_short(text)
+                && text
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+        }),
+        ("names of devices", &|text| {
+            is_short(text) && text.chars().all(is_common) && !text.starts_with(['-', '_'])
+        }),
+        ("any length", &|text| {
+            SessionId::new(text.get(..128).unwrap_or(text)).is_ok()
+        }),
+    ];
+    for (what, mutant) in mutants {
+        assert!(!misjudged(mutant).is_empty(), "{what} must be caught");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Content parts: every type, wherever `type` stands, whatever the members are.
 
-use session_model::{ContentPart, RawJson};
+use session_model::{ContentPart, Message, RawJson, Role, ToolLink};
 
 use crate::exact::{lossless, through};
 
@@ -160,4 +160,69 @@ fn text_of_a_part() {
     assert_eq!(ContentPart::thinking("a").as_text(), Some("a"));
     assert_eq!(ContentPart::tool_result("1", "a").as_text(), Some("a"));
     assert_eq!(ContentPart::file("a").as_text(), None);
+}
+
+/// Every part of a message tells its own link, whatever the others are and whatever its own other members are.
+#[test]
+fn an_odd_member_or_an_odd_part_hides_no_link() {
+    let cases = [
+        (
+            r#"{"type":"tool_call","id":"1","name":"n","arguments":"{}"}"#,
+            "call 1",
+        ),
+        (
+            r#"{"type":"tool_call","id":"1","name":"n","arguments":{"a":1.5}}"#,
+            "call 1",
+        ),
+        (r#"{"id":"1","name":7,"type":"tool_call"}"#, "call 1"),
+        (
+            r#"{"type":"tool_call","\u0069d":"\u0031","name":[]}"#,
+            "call 1",
+        ),
+        (
+            r#"{"type":"tool_result","tool_call_id":"1","content":[{"type":"text"}]}"#,
+            "answer 1",
+        ),
+        (
+            r#"{"type":"tool_result","tool_call_id":"1","content":"x","id":5,"id":6}"#,
+            "answer 1",
+        ),
+        (
+            r#"{"type":"tool_result","tool_call_id":5,"content":"x"}"#,
+            "",
+        ),
+        (r#"{"type":"tool_result","id":"1","content":[]}"#, ""),
+        (r#"{"type":"tool_call","name":"n","arguments":"{}"}"#, ""),
+        (r#"{"type":"tool_call","id":null,"arguments":5}"#, ""),
+        (r#"{"type":"tool_use","id":"1"}"#, ""),
+        (r#"{"type":"text","text":"tool_call","id":"1"}"#, ""),
+        (r#""tool_call""#, ""),
+        ("null", ""),
+        ("[]", ""),
+    ];
+    let links = |message: &Message| {
+        let mut links = Vec::new();
+        message.tool_links(&mut |link| {
+            links.push(match link {
+                ToolLink::Call(id) => format!("call {id}"),
+                ToolLink::Answer(id) => format!("answer {id}"),
+            });
+        });
+        links
+    };
+    let mut expected = Vec::new();
+    for (json, link) in cases {
+        let found = links(&Message::new(Role::Assistant, vec![part(json)]));
+        assert_eq!(found.join(","), link, "{json}");
+        expected.extend(found);
+    }
+    let all = cases.iter().map(|(json, _)| part(json)).collect();
+    assert_eq!(links(&Message::new(Role::Assistant, all)), expected);
+    // One that was made by hand is whatever it says it is.
+    let json = r#"{"\u0074ype":"\u0074ool_call","id":"1"}"#;
+    let by_hand = ContentPart::Other(RawJson::from_text(json.to_owned()).expect(json));
+    assert_eq!(
+        links(&Message::new(Role::Assistant, vec![by_hand])),
+        ["call 1"]
+    );
 }

@@ -115,6 +115,26 @@ impl Overlay {
             })
     }
 
+    /// The edit of everything, with one `0` in the place of all elements that are added to some arrays: it leaves every
+    /// member where the whole edit does.
+    pub(crate) fn outline(&self, arrays: &[&str]) -> Amendment {
+        let mut begun: Vec<&str> = Vec::new();
+        self.additions()
+            .fold(Amendment::new(), |amendment, addition| {
+                if addition.kind == AdditionKind::Member {
+                    return amendment.member(addition.name, addition.json);
+                }
+                if !arrays.contains(&addition.name) {
+                    return amendment.element(addition.name, addition.json);
+                }
+                if begun.contains(&addition.name) {
+                    return amendment;
+                }
+                begun.push(addition.name);
+                amendment.element(addition.name, "0")
+            })
+    }
+
     /// The edit of everything but elements of some arrays; of one of them those in a range of what is added to it.
     pub(crate) fn page(&self, capped: &[&str], array: &str, range: &Range<u64>) -> Amendment {
         let mut at = 0;

@@ -1,11 +1,11 @@
-//! The search of one session: a cheap look at its bytes, and the texts that it suspects decoded.
+//! The search of one session: a cheap look at its bytes, and the texts that it suspects decoded; of its journal, too.
 
 use std::cell::OnceCell;
 use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use session_codec::{Codec, Place, ReadAt as _, Spelled, Step};
+use session_codec::{Codec, Place, Spelled, Step};
 use session_model::{Role, SessionRecord, SessionSummary};
 use session_scan::{Entry, SearchBuffer, Sieve, Sifted};
 
@@ -15,13 +15,14 @@ use super::queue::Filling;
 use super::{Fields, Hit, SearchQuery};
 use crate::corpus::{Document, Documents};
 use crate::failure::from_codec;
-use crate::journal::Overlay;
 use crate::order::system_time;
 use crate::probe::Candidate;
 use crate::store::Shared;
 use crate::{DefaultParser, Error};
+use added::Added;
 use place::{role_of, spell};
 
+mod added;
 mod long;
 mod place;
 
@@ -79,9 +80,6 @@ impl<'a, S: SessionRecord> Worker<'a, S> {
                 None => return Ok(()),
             },
         };
-        if let Some(overlay) = document.overlay() {
-            return self.search_journaled(entry, candidate, lane, &document, overlay);
-        }
         let sifted = Sieve::new(plan.matcher).look(
             &plan.documents,
             &document,
@@ -91,36 +89,20 @@ impl<'a, S: SessionRecord> Worker<'a, S> {
         );
         let sifted = sifted.map_err(|source| Error::io("read", &plan.shared.path(id), source))?;
         let mut found = self.found(entry, candidate, lane);
+        if let Some(overlay) = document.overlay() {
+            match found.added(&document, overlay) {
+                Ok(added) => found.added = Some(added),
+                Err(error) => return Err(found.broken(error)),
+            }
+        }
         let walked = match sifted {
             Sifted::Held => found.held(self.buffer.held()),
             Sifted::Candidate(first) => found.long(&document, first, &mut self.span),
             _ => Ok(()),
         };
-        found.finish(walked)
-    }
-
-    /// Searches a session that has a journal: as the one document that the two are together.
-    fn search_journaled(
-        &self,
-        entry: &Entry,
-        candidate: &Candidate,
-        lane: &Filling<'_, Vec<Hit>>,
-        document: &Document<'_>,
-        overlay: &Overlay,
-    ) -> Result<(), Error> {
-        let shared = self.plan.shared;
-        let path = shared.path(&candidate.recency.id);
-        let own = document
-            .read_all()
-            .map_err(|source| Error::io("read", &path, source))?;
-        let mut whole = Vec::with_capacity(own.len() + own.len() / 8);
-        shared
-            .plain_codec
-            .amend(own.as_slice(), &overlay.amendment(&[]), &mut whole)
-            .map_err(|error| from_codec("read", &path, error))?;
-        drop(own);
-        let mut found = self.found(entry, candidate, lane);
-        let walked = found.held(&whole);
+        if found.left > 0 {
+            found.rest_of_added();
+        }
         found.finish(walked)
     }
 
@@ -142,6 +124,8 @@ impl<'a, S: SessionRecord> Worker<'a, S> {
             chunk: Vec::new(),
             left: self.plan.query.most_of_one(),
             fault: None,
+            added: None,
+            is_added: false,
             record: PhantomData,
         }
     }
@@ -157,6 +141,10 @@ struct Found<'a, S> {
     chunk: Vec<Hit>,
     left: usize,
     fault: Option<Error>,
+    /// What the session's journal adds to the document, and is not searched yet.
+    added: Option<Added<'a>>,
+    /// Whether that is what is being searched.
+    is_added: bool,
     record: PhantomData<fn() -> S>,
 }
 
@@ -186,7 +174,7 @@ impl<S: SessionRecord> Found<'_, S> {
             let Some(value) = json.get(range) else {
                 return ControlFlow::Break(());
             };
-            self.value(&place, value)
+            self.own(&place, value)
         });
         walked.map_err(|error| self.broken(error))
     }
@@ -296,7 +284,9 @@ impl<S: SessionRecord> Found<'_, S> {
 
     /// Remembers a fault inside a value that starts at `base`.
     fn fail_at(&mut self, base: u64, error: &session_codec::Error) {
-        let offset = error.offset().map(|offset| base + offset);
+        // What a journal adds has no place in the document.
+        let offset = error.offset().filter(|_| !self.is_added);
+        let offset = offset.map(|offset| base + offset);
         let reason = if error.is_limit() {
             "nested too deeply"
         } else {

@@ -29,6 +29,11 @@ impl Run {
             .unwrap_or_else(PoisonError::into_inner)
             .push(skipped);
     }
+
+    pub(crate) fn take_skipped(&self) -> Vec<Skipped> {
+        let mut skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *skipped)
+    }
 }
 
 /// The hits of a search: newest session first, and in each session in the order of its document.
@@ -63,12 +68,7 @@ impl Hits {
     /// A session that is named here may have hits as well: what could be told apart was searched.
     #[must_use = "the reports are gone from the search"]
     pub fn take_skipped(&mut self) -> Vec<Skipped> {
-        let mut skipped = self
-            .run
-            .skipped
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *skipped)
+        self.run.take_skipped()
     }
 
     /// Sessions searched so far.
@@ -87,6 +87,19 @@ impl Hits {
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         Stopper(Arc::clone(&self.run))
+    }
+
+    /// Waits for a hit, and gives it with those that are there already; none when there are no more.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn some(&mut self) -> Vec<Hit> {
+        let Some(first) = self.next() else {
+            return Vec::new();
+        };
+        let more = self.ready.len().min(self.left);
+        self.left -= more;
+        std::iter::once(first)
+            .chain(self.ready.drain(..more))
+            .collect()
     }
 
     /// Waits for the threads, which have nothing more to do.
@@ -144,6 +157,11 @@ impl Stopper {
     /// Stops the search: its iterator gives `None` from now on, and its threads end within one read.
     pub fn stop(&self) {
         self.0.queue.stop();
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) fn run(&self) -> &Run {
+        &self.0
     }
 }
 

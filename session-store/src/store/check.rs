@@ -46,7 +46,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Checks all sessions as [`check`](SessionStore::check) does, but for what the record's type makes of elements and for
     /// tool calls, and looks for what was left behind.
     ///
-    /// `watch` is told how far it has come, and may end it.
+    /// `watch` is told how far it has come before each session, and may end it. A check changes nothing, ended or not.
     ///
     /// # Errors
     ///

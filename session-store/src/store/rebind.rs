@@ -1,6 +1,8 @@
 //! Moving the sessions of a directory that was moved.
 
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use session_codec::{Amendment, HeaderSpec, Revision, TailCap};
 use session_model::{SessionHeader, SessionId, SessionRecord};
@@ -10,9 +12,10 @@ use super::write::{Over, Target};
 use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::failure::{from_codec, from_header};
+use crate::progress::Watch;
 use crate::rebind::{DirectoryText, NotThere, moved, top_edits};
 use crate::trace::{event, span};
-use crate::{Counts, Error, Freshness, Query, Rebind, Rebinding, Rebound};
+use crate::{Counts, Error, Freshness, Progress, Query, Rebind, Rebinding, Rebound};
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Lets the sessions of a directory, and of those below it, name the place that it was moved to.
@@ -37,7 +40,36 @@ impl<S: SessionRecord> SessionStore<S> {
         to: impl AsRef<Path>,
         how: Rebind,
     ) -> Result<Rebinding, Error> {
-        let (from, to) = (from.as_ref(), to.as_ref());
+        self.rebind_telling(from.as_ref(), to.as_ref(), how, &Watch::default())
+    }
+
+    /// Does what [`rebind`](SessionStore::rebind) does, and calls a function whenever a file was looked at, before each
+    /// session is changed, and at the end; [`ControlFlow::Break`] ends the call.
+    ///
+    /// While sessions are looked for, nothing was changed yet, and the answer is [`Error::Cancelled`]. From then on the
+    /// answer says what was moved: each session was changed as a whole, or has `Cancelled` as its
+    /// [outcome](Rebound::outcome) and is as it was. Calling this again moves the rest.
+    ///
+    /// # Errors
+    ///
+    /// As for [`rebind`](SessionStore::rebind), and [`Error::Cancelled`].
+    pub fn rebind_watched(
+        &self,
+        from: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        how: Rebind,
+        observe: impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Result<Rebinding, Error> {
+        self.rebind_telling(from.as_ref(), to.as_ref(), how, &Watch::new(observe))
+    }
+
+    fn rebind_telling(
+        &self,
+        from: &Path,
+        to: &Path,
+        how: Rebind,
+        watch: &Watch,
+    ) -> Result<Rebinding, Error> {
         span!("rebind");
         for path in [from, to] {
             if !path.is_absolute() {
@@ -45,28 +77,51 @@ impl<S: SessionRecord> SessionStore<S> {
                 return Err(Error::io("rebind", path, source));
             }
         }
-        let query = Query::new()
+        let looked_at = Arc::new(Mutex::new(Progress::default()));
+        let mut query = Query::new()
             .counts(Counts::Skip)
             .freshness(Freshness::EachFile);
+        query.watch = watch.noting(&looked_at);
         let listing = self.list(&query)?;
-        let mut sessions = Vec::new();
-        for row in listing.rows {
-            let Some(directory) = row.directory else {
-                continue;
-            };
-            let Some(target) = moved(&directory, from, to) else {
-                continue;
-            };
+        let mut progress = *looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let found: Vec<_> = listing
+            .rows
+            .into_iter()
+            .filter_map(|row| {
+                let directory = row.directory?;
+                let target = moved(&directory, from, to)?;
+                Some((row.id, row.bytes + row.unfolded, directory, target))
+            })
+            .collect();
+        if how == Rebind::Apply {
+            progress.of += found.len() as u64;
+        }
+        let (mut sessions, mut is_over) = (Vec::with_capacity(found.len()), false);
+        for (id, bytes, from, to) in found {
             let outcome = match how {
                 Rebind::DryRun => Ok(None),
-                Rebind::Apply => self.rebind_one(&row.id, &directory, &target).map(Some),
+                Rebind::Apply => {
+                    // Once it was told to stop, it is not asked again.
+                    is_over = is_over || watch.tell(&progress).is_err();
+                    progress.files += 1;
+                    progress.bytes_read += bytes;
+                    if is_over {
+                        Err(Error::Cancelled)
+                    } else {
+                        self.rebind_one(&id, &from, &to).map(Some)
+                    }
+                }
             };
             sessions.push(Rebound {
-                id: row.id,
-                from: directory,
-                to: target,
+                id,
+                from,
+                to,
                 outcome,
             });
+        }
+        if !is_over && how == Rebind::Apply {
+            // There is nothing left to stop.
+            let _done = watch.tell(&progress);
         }
         event!(sessions = sessions.len(), "rebind");
         Ok(Rebinding {

@@ -3,6 +3,8 @@
 //! Owns the order of these steps. The new session is in place before anything is moved, and its id follows from the bytes
 //! of the damaged document and its journal, so that a second try after a crash goes on where the first one was stopped.
 
+use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::time::SystemTime;
 
 use session_codec::RevisionHasher;
@@ -10,12 +12,13 @@ use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
 use super::write::{Over, Target};
-use crate::Error;
 use crate::backend::{Area, Blob, Lock};
 use crate::check::{Finding, Severity};
+use crate::progress::Watch;
 use crate::quarantine::{QuarantineReason, Quarantined};
 use crate::salvage::SalvageReport;
 use crate::trace::{event, span};
+use crate::{Error, Progress};
 
 mod remains;
 
@@ -30,7 +33,8 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// Every element of the capped arrays and every other member is taken that a load would accept, from the document and
     /// from the part of its journal before the first damage; nothing is guessed. The new session's id begins with the old
-    /// one's. Nothing is deleted; calling this again after a crash finishes what was begun, except between the moves of
+    /// one's. A [`Redactor`](crate::Redactor) is shown the new session as if it were saved; what goes into quarantine stays as
+    /// it was. Nothing is deleted; calling this again after a crash finishes what was begun, except between the moves of
     /// the journal and of a document that was sound without it: that document then stays where it is.
     ///
     /// # Errors
@@ -43,16 +47,59 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// A few times that of the document.
     pub fn salvage(&self, id: &SessionId) -> Result<Option<SalvageReport>, Error> {
+        self.salvage_telling(id, &Watch::default())
+    }
+
+    /// Does what [`salvage`](SessionStore::salvage) does, and calls a function before each step of it, such as reading the
+    /// files, and before each of the attempts to decode what is left, of which there can be many;
+    /// [`ControlFlow::Break`] ends the call.
+    ///
+    /// It is asked for the last time before the new session is written. So a call that was ended has changed nothing: there
+    /// is no new session, and the damaged files are in their places.
+    ///
+    /// # Errors
+    ///
+    /// As for [`salvage`](SessionStore::salvage), and [`Error::Cancelled`].
+    pub fn salvage_watched(
+        &self,
+        id: &SessionId,
+        observe: impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Result<Option<SalvageReport>, Error> {
+        self.salvage_telling(id, &Watch::new(observe))
+    }
+
+    fn salvage_telling(
+        &self,
+        id: &SessionId,
+        watch: &Watch,
+    ) -> Result<Option<SalvageReport>, Error> {
         span!("salvage", %id);
+        let (bytes, is_over) = (Cell::new(0), Cell::new(false));
+        let go_on = || {
+            let (files, of, bytes_read) = (0, 1, bytes.get());
+            let progress = Progress {
+                files,
+                of,
+                bytes_read,
+            };
+            // Once it was told to stop, it is not asked again.
+            if is_over.get() || watch.tell(&progress).is_err() {
+                is_over.set(true);
+                return Err(Error::Cancelled);
+            }
+            Ok(())
+        };
         self.writable(id)?;
         let path = self.path(id);
         if !self.is_there()? {
             return Err(Error::NotFound { path });
         }
+        go_on()?;
         let lock = self.lock(id)?;
         if !self.is_damaged(id)? {
             return Ok(None);
         }
+        go_on()?;
         let Some(document) = self.bytes_of(&Blob::session(id))? else {
             return Err(Error::NotFound { path });
         };
@@ -62,6 +109,9 @@ impl<S: SessionRecord> SessionStore<S> {
             Some(journal) => Some(journal),
             None => self.moved_journal(id, &document)?,
         };
+        let size = document.len() + journal.as_ref().map_or(0, Vec::len);
+        bytes.set(size as u64);
+        go_on()?;
         let mut remains = self.remains(&document);
         if let Some(journal) = &journal {
             self.add_journal(journal, &document, &mut remains);
@@ -75,8 +125,11 @@ impl<S: SessionRecord> SessionStore<S> {
             });
         }
         let new = name(id, &document, journal.as_deref())?;
-        let record = self.fitted(&new, &mut remains)?;
-        self.place(&new, &record)?;
+        let record = self.fitted(&new, &mut remains, &go_on)?;
+        // What is written anew is written as a save writes it, whenever the damaged document was.
+        let redacted = self.redacted(&new, &record)?;
+        go_on()?;
+        self.place(&new, redacted.as_ref().unwrap_or(&record))?;
         // The journal first: whoever saves a session of this id removes a journal that has no document.
         if is_beside {
             self.set_journal_aside(id, &lock)?;

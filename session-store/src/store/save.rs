@@ -73,7 +73,7 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 
     /// Makes another record of one in which the store's redactor changes something.
-    fn redacted(&self, id: &SessionId, record: &S) -> Result<Option<S>, Error> {
+    pub(super) fn redacted(&self, id: &SessionId, record: &S) -> Result<Option<S>, Error> {
         let Some(redactor) = &self.shared.redactor else {
             return Ok(None);
         };

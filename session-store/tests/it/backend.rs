@@ -123,9 +123,14 @@ fn looking_creates_nothing() {
 
 #[test]
 fn everything_is_private_from_the_first_byte() {
+    all_is_private(&|dir| Box::new(dir_backend(dir)));
+}
+
+/// P21, of whatever opens a directory.
+pub(crate) fn all_is_private(open: &dyn Fn(&Path) -> Box<dyn Backend>) {
     let scratch = tempfile::tempdir().expect("temporary directory");
     let dir = scratch.path().join("a/b/sessions");
-    let backend = dir_backend(&dir);
+    let backend = open(&dir);
     let lock = backend.lock(LockName::Session("s"), LONG).expect("lock");
     let mut write = |out: &mut dyn io::Write| {
         out.write_all(&vec![b'x'; 300_000]).expect("write");
@@ -384,6 +389,11 @@ fn hostile_entries_are_reported_and_hide_nothing() {
 
 #[test]
 fn planted_links_are_never_followed_on_write() {
+    no_link_is_followed(&|dir| Box::new(dir_backend(dir)));
+}
+
+/// P21, of whatever opens a directory.
+pub(crate) fn no_link_is_followed(open: &dyn Fn(&Path) -> Box<dyn Backend>) {
     let scratch = tempfile::tempdir().expect("temporary directory");
     let outside = scratch.path().join("outside");
     fs::create_dir(&outside).expect("mkdir");
@@ -393,14 +403,14 @@ fn planted_links_are_never_followed_on_write() {
         fs::create_dir_all(dir.join(planted).parent().expect("parent")).expect("mkdir");
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).expect("chmod");
         symlink(&outside, dir.join(planted)).expect("symlink");
-        let backend = dir_backend(&dir);
-        let answer = put(&backend, &Blob::session("s"), b"1", Durability::Full);
+        let backend = open(&dir);
+        let answer = put(&*backend, &Blob::session("s"), b"1", Durability::Full);
         assert!(answer.is_err(), "{planted}");
         assert!(!dir.join("s.json").exists());
     }
     let dir = scratch.path().join("lock");
-    let backend = dir_backend(&dir);
-    put(&backend, &Blob::session("first"), b"1", Durability::Full).expect("put");
+    let backend = open(&dir);
+    put(&*backend, &Blob::session("first"), b"1", Durability::Full).expect("put");
     symlink(outside.join("victim"), dir.join(".store/locks/x.lock")).expect("symlink");
     assert!(
         backend
@@ -418,8 +428,8 @@ fn planted_links_are_never_followed_on_write() {
     );
 }
 
-#[test]
-fn a_sweep_removes_orphans_and_nothing_else() {
+/// P7: `sweep` says how many orphans of the directory it has removed.
+fn orphans_go_and_nothing_else(sweep: &dyn Fn(&DirBackend, &Path) -> u64) {
     let scratch = tempfile::tempdir().expect("temporary directory");
     let backend = dir_backend(scratch.path());
     put(&backend, &Blob::session("s"), b"1", Durability::Full).expect("put");
@@ -446,15 +456,11 @@ fn a_sweep_removes_orphans_and_nothing_else() {
     let held = other
         .lock(LockName::Session("other-id"), LONG)
         .expect("lock");
-    assert_eq!(
-        backend.sweep().expect("sweep"),
-        3,
-        "the one under a held lock stays"
-    );
+    assert_eq!(sweep(&backend, &tmp), 3, "the one under a held lock stays");
     assert!(tmp.join("other-id.ffffffffffffffff").exists());
     drop(held);
-    assert_eq!(backend.sweep().expect("sweep"), 1);
-    assert_eq!(backend.sweep().expect("sweep"), 0);
+    assert_eq!(sweep(&backend, &tmp), 1);
+    assert_eq!(sweep(&backend, &tmp), 0);
     let mut left: Vec<String> = fs::read_dir(&tmp)
         .expect("read")
         .map(|e| e.expect("entry").file_name().into_string().expect("text"))
@@ -468,6 +474,55 @@ fn a_sweep_removes_orphans_and_nothing_else() {
         read(&backend, &Blob::session("s")).as_deref(),
         Some(&b"1"[..])
     );
+}
+
+#[test]
+fn a_sweep_removes_orphans_and_nothing_else() {
+    orphans_go_and_nothing_else(&|backend, _| backend.sweep().expect("sweep"));
+}
+
+/// Removes every temporary of that name, whoever is writing it.
+fn sweep_by_name(tmp: &Path, is_ours: impl Fn(&str) -> bool) -> u64 {
+    let names = fs::read_dir(tmp).expect("read");
+    let names = names.map(|entry| entry.expect("entry").path());
+    let swept = names.filter(|path| {
+        let name = path.file_name().expect("a name").to_string_lossy();
+        path.is_file() && is_ours(&name) && fs::remove_file(path).is_ok()
+    });
+    swept.count() as u64
+}
+
+#[test]
+fn sweeps_that_leave_or_take_too_much_are_caught() {
+    let is_ours = |name: &str| {
+        name.rsplit_once('.').is_some_and(|(lock, mark)| {
+            let is_mark = mark.len() == 16 && mark.bytes().all(|byte| byte.is_ascii_hexdigit());
+            is_mark && !lock.contains(' ')
+        })
+    };
+    let leaves_all = |_: &DirBackend, _: &Path| 0;
+    let asks_no_lock = move |_: &DirBackend, tmp: &Path| sweep_by_name(tmp, is_ours);
+    let takes_all = |backend: &DirBackend, tmp: &Path| {
+        let swept = backend.sweep().expect("sweep");
+        sweep_by_name(tmp, |name| !name.starts_with("other-id"));
+        swept
+    };
+    caught("a sweep that leaves all", || {
+        orphans_go_and_nothing_else(&leaves_all);
+    });
+    caught("a sweep that asks for no lock", || {
+        orphans_go_and_nothing_else(&asks_no_lock);
+    });
+    caught("a sweep that takes strangers", || {
+        orphans_go_and_nothing_else(&takes_all);
+    });
+}
+
+/// Runs a promise's test on something that breaks the promise: it has to fail.
+#[track_caller]
+pub(crate) fn caught(what: &str, test: impl FnOnce()) {
+    let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(test));
+    assert!(answer.is_err(), "{what} must be caught");
 }
 
 #[test]

@@ -119,6 +119,37 @@ fn child_walks_completely() {
     println!("walked");
 }
 
+/// P25's mutant: whoever opens every file before the first is read has too few.
+#[test]
+fn a_walk_that_holds_every_file_open_is_caught() {
+    let scratch = Scratch::new();
+    for n in 0..300 {
+        scratch.write(&format!("s{n}.json"), "{}");
+    }
+    let output = child(
+        "ulimit -n 32",
+        "child_holds_every_file",
+        &scratch.sessions(),
+    );
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("began") && !said.contains("walked"), "{said}");
+    assert!(!output.status.success());
+}
+
+#[test]
+#[ignore = "a child process of `a_walk_that_holds_every_file_open_is_caught`"]
+fn child_holds_every_file() {
+    let Some(dir) = std::env::var_os(DIR) else {
+        return;
+    };
+    println!("began");
+    let entries = fs::read_dir(dir).unwrap();
+    let files: Vec<_> = entries
+        .map(|entry| File::open(entry.unwrap().path()).unwrap())
+        .collect();
+    println!("walked {}", files.len());
+}
+
 #[test]
 #[ignore = "a child process of `few_descriptors_are_enough_for_many_files`"]
 fn child_walks_or_says_why_not() {
@@ -185,22 +216,39 @@ fn hostile_documents_take_a_bounded_multiple_of_their_size() {
         let scratch = Scratch::new();
         scratch.write("s.json", &json);
         for (call, most) in [("load", 100), ("tail", 100), ("list", 12), ("search", 60)] {
-            let output = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "bounded::child_measures", "--ignored"])
-                .args(["--nocapture", "--test-threads=1"])
-                .env(DIR, scratch.sessions())
-                .env("SESSION_STORE_TEST_CALL", call)
-                .output()
-                .unwrap();
-            assert!(output.status.success(), "{what}, {call}: {output:?}");
-            let said = String::from_utf8_lossy(&output.stdout);
-            let grown = said.split("grown=").nth(1).expect("a figure");
-            let grown: u64 = grown.lines().next().unwrap().parse().unwrap();
-            let times = grown / json.len() as u64;
+            let times = measured(&scratch, what, call) / json.len() as u64;
             println!("{what}, {call}: {times} times");
             assert!(times < most, "{what}, {call}: {times} times");
         }
     }
+}
+
+/// How much a child process grows by one call.
+#[cfg(target_os = "linux")]
+fn measured(scratch: &Scratch, what: &str, call: &str) -> u64 {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "bounded::child_measures", "--ignored"])
+        .args(["--nocapture", "--test-threads=1"])
+        .env(DIR, scratch.sessions())
+        .env("SESSION_STORE_TEST_CALL", call)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{what}, {call}: {output:?}");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let grown = said.split("grown=").nth(1).expect("a figure");
+    grown.lines().next().unwrap().parse().unwrap()
+}
+
+/// P25's mutant: a listing that decodes what it lists needs more than one of ours may.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_listing_that_decodes_whole_documents_is_caught() {
+    let (what, json) = hostile().swap_remove(2);
+    let scratch = Scratch::new();
+    scratch.write("s.json", &json);
+    let times = measured(&scratch, what, "values") / json.len() as u64;
+    println!("{what}, decoded: {times} times");
+    assert!(times >= 12, "{times} times");
 }
 
 #[cfg(target_os = "linux")]
@@ -234,6 +282,11 @@ fn child_measures() {
             let listing = store.list(&Query::new()).unwrap();
             assert_eq!(listing.rows.len() + listing.skipped.len(), 1);
             println!("grown={}", peak() - before);
+        }
+        "values" => {
+            let json = fs::read(store.path(&id("s"))).unwrap();
+            let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+            println!("{}\ngrown={}", value.is_object(), peak() - before);
         }
         _ => {
             let hits: Vec<_> = store.search(&SearchQuery::text("t")).unwrap().collect();

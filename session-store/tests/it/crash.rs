@@ -431,11 +431,12 @@ pub(crate) enum Kind {
     NoLocks,
     FixedTemporary,
     SyncTwice,
+    NoCut,
     JournalFirst,
     NoAnnouncement,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Mutant {
     pub(crate) inner: MemoryFs,
     pub(crate) kind: Kind,
@@ -589,10 +590,14 @@ impl AppendFile for MutantAppender {
     fn commit(&mut self) -> io::Result<()> {
         match self.kind {
             Kind::NoSync | Kind::NoFileSync => Ok(()),
+            Kind::SyncTwice => self.inner.commit().or_else(|_| self.inner.commit()),
             _ => self.inner.commit(),
         }
     }
     fn truncate(&mut self, size: u64) -> io::Result<()> {
+        if self.kind == Kind::NoCut {
+            return Ok(());
+        }
         self.inner.truncate(size)
     }
     fn stat(&self) -> io::Result<session_store::backend::BlobStat> {

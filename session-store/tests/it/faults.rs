@@ -1,7 +1,9 @@
 //! Every call below the backend fails, once and for good, with every error a disk gives (promises P3, P4 and P5).
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use session_store::backend::{
@@ -9,11 +11,12 @@ use session_store::backend::{
 };
 use session_store::backend::{Trust, publish_now};
 use session_store::fs::{
-    Fault, FaultEffect, FaultFs, FaultSpan, FileSystem, FsCall, MemoryFs, OsFs,
+    AppendFile, DirEntry, Fault, FaultEffect, FaultFs, FaultSpan, FileLock, FileStat, FileSystem,
+    FsCall, MemoryFs, OpenBlob, OsFs, WriteFile,
 };
 use session_store::{Durability, Error};
 
-use crate::backend::{put, read};
+use crate::backend::{caught, put, read};
 
 const EIO: i32 = 5;
 const EACCES: i32 = 13;
@@ -291,8 +294,13 @@ fn the_fault_matrix_catches_a_saver_that_removes_the_target() {
 
 #[test]
 fn a_failing_directory_sync_is_reported_as_visible_but_not_durable() {
+    not_durable_is_said(|fs| fs);
+}
+
+/// P5, of a user of a file system whose directory syncs fail.
+fn not_durable_is_said<F: FileSystem>(user: impl Fn(FaultFs<MemoryFs>) -> F) {
     let fs = FaultFs::new(MemoryFs::new());
-    let backend = DirBackend::with_file_system(fs.clone(), Trust::strict()).expect("open");
+    let backend = DirBackend::with_file_system(user(fs.clone()), Trust::strict()).expect("open");
     put(&backend, &Blob::session("s"), b"old", Durability::Full).expect("put");
     fs.arm(Fault::errno(FsCall::SyncDir, 1, EIO));
     let error =
@@ -308,6 +316,84 @@ fn a_failing_directory_sync_is_reported_as_visible_but_not_durable() {
         fs.arm(Fault::errno(FsCall::SyncDir, 1, EIO).from_then_on());
         put(&backend, &Blob::session("s"), b"newer", durability).expect("put");
         assert_eq!(fs.injected(), 0, "{durability:?}");
+    }
+}
+
+/// What becomes of a directory sync that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    Sound,
+    /// It is passed over.
+    Swallowed,
+    /// It is tried again until it answers otherwise.
+    Repeated,
+}
+
+/// A careless user of a file system.
+#[derive(Debug)]
+struct Careless(FaultFs<MemoryFs>, Flaw);
+
+impl FileSystem for Careless {
+    fn root(&self) -> &Path {
+        self.0.root()
+    }
+    fn stat(&self, path: &str) -> io::Result<Option<FileStat>> {
+        self.0.stat(path)
+    }
+    fn list(
+        &self,
+        dir: &str,
+        wanted: &mut dyn FnMut(&OsStr) -> bool,
+    ) -> io::Result<Option<Vec<DirEntry>>> {
+        self.0.list(dir, wanted)
+    }
+    fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
+        self.0.open(path)
+    }
+    fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {
+        self.0.create_new(path, mode)
+    }
+    fn open_append(&self, path: &str) -> io::Result<Box<dyn AppendFile>> {
+        self.0.open_append(path)
+    }
+    fn sync_file(&self, path: &str) -> io::Result<()> {
+        self.0.sync_file(path)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.rename(from, to)
+    }
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.rename_new(from, to)
+    }
+    fn remove(&self, path: &str) -> io::Result<bool> {
+        self.0.remove(path)
+    }
+    fn make_dir(&self, dir: &str) -> io::Result<bool> {
+        self.0.make_dir(dir)
+    }
+    fn sync_dir(&self, dir: &str) -> io::Result<()> {
+        let synced = self.0.sync_dir(dir);
+        match self.1 {
+            Flaw::Sound => synced,
+            Flaw::Swallowed => Ok(()),
+            Flaw::Repeated => synced.or_else(|_| self.0.sync_dir(dir)),
+        }
+    }
+    fn sync_root_entry(&self) -> io::Result<()> {
+        self.0.sync_root_entry()
+    }
+    fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn FileLock>>> {
+        self.0.try_lock(path)
+    }
+}
+
+#[test]
+fn directory_syncs_whose_failure_is_passed_over_or_tried_away_are_caught() {
+    not_durable_is_said(|fs| Careless(fs, Flaw::Sound));
+    for flaw in [Flaw::Swallowed, Flaw::Repeated] {
+        caught(&format!("{flaw:?}"), || {
+            not_durable_is_said(|fs| Careless(fs, flaw));
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 use session_store::fs::{Fault, FaultEffect, FaultFs, FileSystem, FsCall, MemoryFs};
 use session_store::{Append, Durability, Error, LastQuery, Message, SessionStore, ToolUse, Window};
 
+use crate::crash::{Kind, Mutant};
 use crate::journal_crash::{WORK, base, messages, store as open, turn};
 use crate::support::{id, session};
 
@@ -256,4 +257,48 @@ fn a_session_is_written_less_than_three_times_what_was_appended() {
     println!("{written} bytes were written for {appended} that were appended");
     assert!(written < 3 * appended && written > appended, "{written}");
     assert_eq!(store.load(&id("s")).expect("load").messages.len(), 601);
+}
+
+/// P14, and its mutant: a medium that is full amid an append, once, at every call that can be cut short. Gives what is wrong
+/// with what was acknowledged after it.
+fn full_amid_an_append(kind: Kind) -> (u64, Vec<String>) {
+    let (mut injected, mut wrong) = (0, Vec::new());
+    for call in FsCall::ALL {
+        for nth in 1.. {
+            let inner = MemoryFs::new();
+            let fs = FaultFs::new(Mutant { inner, kind });
+            let store = open(fs.clone(), Durability::Full);
+            base(&store);
+            store.append(&id("s"), &turn(1)).expect("append");
+            fs.arm(Fault::effect(call, nth, FaultEffect::ShortThenErrno(28)));
+            let mut acknowledged = 2;
+            acknowledged += usize::from(store.append(&id("s"), &turn(2)).is_ok());
+            let reached = fs.injected();
+            fs.disarm();
+            for n in 3..6 {
+                acknowledged += usize::from(store.append(&id("s"), &turn(n)).is_ok());
+            }
+            let other = open(fs, Durability::Full);
+            let found = other.load(&id("s")).map(|session| session.messages.len());
+            match found {
+                Ok(found) if found == acknowledged && acknowledged >= 5 => {}
+                other => wrong.push(format!("{call:?} {nth}: {acknowledged}, {other:?}")),
+            }
+            injected += reached;
+            if reached == 0 {
+                break;
+            }
+        }
+    }
+    (injected, wrong)
+}
+
+#[test]
+fn a_full_disk_amid_an_append_does_not_poison_later_ones() {
+    let (injected, wrong) = full_amid_an_append(Kind::None);
+    println!("{injected} times full amid an append");
+    assert!(injected > 0);
+    assert_eq!(wrong, [""; 0]);
+    let (_, wrong) = full_amid_an_append(Kind::NoCut);
+    assert!(!wrong.is_empty(), "half a record that stays must be caught");
 }

@@ -9,11 +9,14 @@ mod align;
 mod append;
 mod backend;
 mod backend_append;
+mod backend_mutants;
 mod bad_input;
 mod beside;
 mod bounded;
+mod cancel;
 mod catalogue;
 mod check;
+mod check_links;
 mod collections;
 mod crash;
 mod faults;
@@ -31,11 +34,13 @@ mod list_count;
 mod lock_owner;
 mod model;
 mod peers;
+mod peers_ways;
 mod processes;
 mod proof;
 mod rebind;
 mod record;
 mod redact;
+mod redact_later;
 mod salvage;
 mod salvage_crash;
 mod save_load;
@@ -48,6 +53,8 @@ mod store_faults;
 mod store_history;
 mod support;
 mod tail;
+#[cfg(feature = "tokio")]
+mod tokio_calls;
 #[cfg(feature = "tokio")]
 mod tokio_store;
 #[cfg(all(feature = "import", feature = "export"))]

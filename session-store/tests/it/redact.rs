@@ -13,11 +13,11 @@ use session_store::{
 
 use crate::support::{Scratch, id, session};
 
-const CANARY: &str = "canary-7f3a9";
-const INSTEAD: &str = "[gone]";
+pub(crate) const CANARY: &str = "canary-7f3a9";
+pub(crate) const INSTEAD: &str = "[gone]";
 
 #[derive(Debug)]
-struct Cat;
+pub(crate) struct Cat;
 
 impl Redactor for Cat {
     fn redact<'t>(&self, path: &[&str], text: &'t str) -> Cow<'t, str> {
@@ -50,7 +50,7 @@ fn singing(dir: &Path) -> Vec<String> {
     found
 }
 
-fn everywhere() -> Session {
+pub(crate) fn everywhere() -> Session {
     let mut session = session("s", "/home/me/project", 3, 1).with_title(format!("on {CANARY}"));
     CANARY.clone_into(&mut session.agent);
     session.push(Message::user(format!(

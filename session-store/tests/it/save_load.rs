@@ -14,6 +14,7 @@ use session_store::{
     SessionStore, Trust, Window,
 };
 
+use crate::backend::caught;
 use crate::support::{Scratch, id, session, time, transcripts};
 
 fn reason(result: Result<impl Sized, Error>) -> Option<ConflictReason> {
@@ -286,8 +287,10 @@ fn another_writer_between_two_equal_saves_is_not_forgotten() {
     assert_eq!(b.load(&x.id).unwrap(), x);
 }
 
-#[test]
-fn a_window_never_replaces_the_history() {
+type Write = fn(&SessionStore, &Session) -> Result<session_store::Revision, Error>;
+
+/// P22: a clone out of a window is offered to both ways of writing, with an append in between.
+fn history_survives_a_window(save: Write, overwrite: Write) {
     let scratch = Scratch::new();
     let history = session("s", "/work", 10, 1);
     scratch.store().save(&history).unwrap();
@@ -296,8 +299,11 @@ fn a_window_never_replaces_the_history() {
     let tail = store.load_tail(&history.id, Window::last(2)).unwrap();
     let mut clone: Session = (*tail).clone();
     clone.push(Message::user("one more"));
-    assert_eq!(reason(store.save(&clone)), Some(ConflictReason::NeverSeen));
-    assert!(store.overwrite(&clone).unwrap_err().is_partial());
+    assert_eq!(
+        reason(save(&store, &clone)),
+        Some(ConflictReason::NeverSeen)
+    );
+    assert!(overwrite(&store, &clone).unwrap_err().is_partial());
     // Not even when the handle appends to the window in between.
     store
         .append(
@@ -305,11 +311,36 @@ fn a_window_never_replaces_the_history() {
             &Append::new().message(&Message::user("x")).unwrap(),
         )
         .unwrap();
-    assert_eq!(reason(store.save(&clone)), Some(ConflictReason::NeverSeen));
-    assert!(store.overwrite(&clone).unwrap_err().is_partial());
+    assert_eq!(
+        reason(save(&store, &clone)),
+        Some(ConflictReason::NeverSeen)
+    );
+    assert!(overwrite(&store, &clone).unwrap_err().is_partial());
     assert_eq!(store.load(&history.id).unwrap().messages.len(), 11);
     // Having loaded it whole, the handle may.
-    store.overwrite(&clone).unwrap();
+    overwrite(&store, &clone).unwrap();
+}
+
+#[test]
+fn a_window_never_replaces_the_history() {
+    history_survives_a_window(SessionStore::save, SessionStore::overwrite);
+}
+
+#[test]
+fn handles_that_forget_or_mistake_what_a_window_was_are_caught() {
+    let seen: Write = |store, session| {
+        // A window that counts as seen.
+        let other = store.clone();
+        other.load(&session.id)?;
+        other.save(session)
+    };
+    caught("a window that counts as seen", || {
+        history_survives_a_window(seen, SessionStore::overwrite);
+    });
+    let forgets: Write = |store, session| store.clone().overwrite(session);
+    caught("a handle that forgets its window", || {
+        history_survives_a_window(SessionStore::save, forgets);
+    });
 }
 
 /// It would bring back a part of what somebody else has removed, and stand in the way of the whole in the trash.
@@ -408,4 +439,48 @@ fn what_save_refuses_leaves_the_file_as_it_was() {
         );
     }
     assert_eq!(store.load(&good.id).unwrap(), good);
+}
+
+/// P15: what a way of saving accepts, load has to give back, at every depth. Gives those that it does not.
+fn not_given_back(save: &dyn Fn(&SessionStore, &Session) -> bool) -> Vec<String> {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let (mut accepted, mut wrong) = (0, Vec::new());
+    for depth in (0..128).step_by(3).chain(90..105).chain(118..128) {
+        let nested = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        let nested = session_store::RawJson::from_text(nested).unwrap();
+        let mut top = session("top", "/work", 1, 1);
+        top.extra.insert("nested", nested.clone());
+        let mut deep = session("deep", "/work", 1, 1);
+        deep.messages[0].extra.insert("nested", nested);
+        for session in [top, deep] {
+            if save(&store, &session) {
+                accepted += 1;
+                if store.load(&session.id).ok().as_ref() != Some(&session) {
+                    wrong.push(format!("{} at {depth}", session.id));
+                }
+            }
+        }
+    }
+    assert!(accepted > 50, "{accepted}");
+    wrong
+}
+
+#[test]
+fn whatever_depth_is_saved_is_loaded_and_a_save_that_does_not_look_is_caught() {
+    let checked = |store: &SessionStore, session: &Session| match store.overwrite(session) {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(error.is_too_large(), "{error}");
+            false
+        }
+    };
+    assert_eq!(not_given_back(&checked), [""; 0]);
+    // The mutant: the reference's way, which writes what the encoder gives.
+    let unchecked = |store: &SessionStore, session: &Session| {
+        let bytes = serde_json::to_vec(session).unwrap();
+        std::fs::create_dir_all(store.root()).unwrap();
+        std::fs::write(store.path(&session.id), bytes).is_ok()
+    };
+    assert!(!not_given_back(&unchecked).is_empty());
 }

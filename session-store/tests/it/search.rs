@@ -10,6 +10,7 @@ use session_store::{Case, Fields, Hit, Query, SearchQuery, SessionStore};
 use crate::support::{Scratch, id, moment, transcripts};
 use oracle::{Said, naive, respell, said};
 
+mod journaled;
 mod oracle;
 mod promises;
 

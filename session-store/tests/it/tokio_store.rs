@@ -134,3 +134,26 @@ fn two_clones_are_two_editors() {
         assert!(store.save(of(3)).await.unwrap_err().is_conflict());
     });
 }
+
+/// P24's mutant: a save that takes no turn is made after a later one when it was given up.
+#[test]
+fn a_change_that_takes_no_turn_is_caught() {
+    run(async {
+        let scratch = Scratch::new();
+        let store = SessionStore::open(scratch.sessions()).await.unwrap();
+        store.save(of(1)).await.unwrap();
+        let (go, gone) = mpsc::channel::<()>();
+        let slow = store.run(move |store| {
+            let _waits = gone.recv();
+            store.overwrite(&of(2))
+        });
+        give_up(slow, 1);
+        // It does not wait for the one before, which is how it overtakes it.
+        store.overwrite(of(3)).await.unwrap();
+        go.send(()).unwrap();
+        while messages(&store).await == 3 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(messages(&store).await, 2, "the older one came last");
+    });
+}

@@ -25,6 +25,7 @@ const UNSAFE: &[&str] = &[
     "session-codec/tests/allocations.rs",
     "session-codec/tests/it/traits.rs",
     "session-model/tests/it/allocations.rs",
+    "session-store/tests/allocations.rs",
 ];
 
 /// Workspaces of their own, which users never compile: rivals map files, and an allocator that counts is unsafe.

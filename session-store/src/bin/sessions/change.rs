@@ -117,7 +117,9 @@ pub(crate) fn rebind(
     };
     let from = workspace(Some(&rebind.from))?;
     let to = workspace(Some(&rebind.to))?;
-    let done = place.open()?.rebind(from, to, how)?;
+    let done = place
+        .open()?
+        .rebind_watched(from, to, how, terminal.bar())?;
     note_skipped(&done.skipped, terminal)?;
     let mut failed = None;
     for session in done.sessions {

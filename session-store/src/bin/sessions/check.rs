@@ -82,7 +82,7 @@ pub(crate) fn salvage(
     id: &SessionId,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    match place.open()?.salvage(id)? {
+    match place.open()?.salvage_watched(id, terminal.bar())? {
         Some(report) => salvaged(&report, terminal),
         None if terminal.is_json => {
             terminal.json(&json!({ "from": id.as_str(), "salvaged": false }))

@@ -87,7 +87,7 @@ impl<S: SessionRecord> Found<'_, S> {
                 None => break,
             }
             if let Some(value) = json.get(range) {
-                self.value(place, value)?;
+                self.own(place, value)?;
             }
         }
         // A long document gives what it has as it goes.

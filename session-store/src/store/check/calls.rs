@@ -1,61 +1,40 @@
-//! Which tool calls and results lack each other, one message at a time.
+//! Which tool calls and results lack each other, one element at a time, by what the record says of them.
 
 use std::collections::{BTreeSet, HashMap};
 
-use memchr::memmem;
-use serde::Deserialize;
+use session_model::{SessionRecord, ToolLink};
 
 use crate::check::Finding;
 
-/// As much of a message as says which tools it calls or answers.
-#[derive(Deserialize)]
-struct Calls {
-    #[serde(default)]
-    content: Vec<Call>,
-}
-
-#[derive(Deserialize)]
-struct Call {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    id: Option<String>,
-    tool_call_id: Option<String>,
-}
-
-/// Calls that wait for their results, by id, with the message that made them.
+/// Calls that wait for their results, by id, with the element that made them.
 #[derive(Default)]
 pub(super) struct Pairs {
-    message: u64,
     open: HashMap<String, u64>,
     answered: BTreeSet<String>,
     findings: Vec<Finding>,
 }
 
 impl Pairs {
-    pub(super) fn take(&mut self, message: &[u8]) {
-        // Most messages have none, and need not be decoded to know it. What is no message of ours has no calls of ours.
-        let parts = if may_have_calls(message) {
-            serde_json::from_slice::<Calls>(message).map_or_else(|_| Vec::new(), |m| m.content)
-        } else {
-            Vec::new()
-        };
-        for part in parts {
-            match (part.kind.as_deref(), part.id, part.tool_call_id) {
-                (Some("tool_call"), Some(id), _) => {
-                    self.open.insert(id, self.message);
+    /// Takes the elements that a record has; `first` is the number of the first of them in the whole session.
+    pub(super) fn take<S: SessionRecord>(&mut self, record: &S, first: u64) {
+        for at in 0..record.paired() {
+            record.tool_links(at, &mut |link| self.link(link, first + at as u64));
+        }
+    }
+
+    fn link(&mut self, link: ToolLink<'_>, message: u64) {
+        match link {
+            ToolLink::Call(id) => {
+                self.open.insert(id.to_owned(), message);
+            }
+            ToolLink::Answer(id) => {
+                let called = self.open.remove(id).is_some();
+                if !called && !self.answered.contains(id) {
+                    self.findings.push(Finding::ResultWithoutCall { message });
                 }
-                (Some("tool_result"), _, Some(id)) => {
-                    let called = self.open.remove(&id).is_some();
-                    if !called && !self.answered.contains(&id) {
-                        let message = self.message;
-                        self.findings.push(Finding::ResultWithoutCall { message });
-                    }
-                    self.answered.insert(id);
-                }
-                _ => {}
+                self.answered.insert(id.to_owned());
             }
         }
-        self.message += 1;
     }
 
     pub(super) fn finish(mut self) -> Vec<Finding> {
@@ -66,9 +45,4 @@ impl Pairs {
             .extend(open.map(|message| Finding::CallWithoutResult { message }));
         self.findings
     }
-}
-
-/// Whether a message spells the types of calls and results, plainly or by an escape that any of their letters can have.
-fn may_have_calls(message: &[u8]) -> bool {
-    memmem::find(message, b"tool_").is_some() || memmem::find(message, b"\\u00").is_some()
 }

@@ -15,8 +15,6 @@ use crate::{Error, SessionStore};
 
 /// How many bytes of elements are decoded at once, unless a single one is longer.
 const AT_ONCE: u64 = 256 << 10;
-/// The array whose elements call tools.
-const MESSAGES: &str = "messages";
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Says what the record's type has against a session without its elements.
@@ -28,8 +26,13 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Why the record's type does not take a document.
     fn misfit(&self, json: Vec<u8>) -> Option<String> {
-        let error = self.shared.plain_codec.decode::<S>(json).err()?;
-        Some(match from_codec("read", &self.shared.root, error) {
+        self.taken(json).err()
+    }
+
+    /// The record that the type makes of a document, or why it makes none.
+    fn taken(&self, json: Vec<u8>) -> Result<S, String> {
+        let decoded = self.shared.plain_codec.decode::<S>(json);
+        decoded.map_err(|error| match from_codec("read", &self.shared.root, error) {
             Error::Corrupt { reason, .. } => reason,
             Error::TooLarge { what, limit, .. } => format!("{what} over the limit of {limit}"),
             other => other.to_string(),
@@ -146,47 +149,81 @@ impl<S: SessionRecord> Judge<'_, S> {
     }
 
     fn take(&mut self, array: &str, bytes: &[u8], places: &[Range<usize>]) {
-        if array == MESSAGES {
-            let messages = places.iter();
-            messages.for_each(|place| self.pairs.take(&bytes[place.clone()]));
-        }
         let first = self.seen.get(array).copied().unwrap_or_default();
         self.seen
             .insert(array.to_owned(), first + places.len() as u64);
-        if let Some((at, reason)) = self.first_misfit(array, bytes, places) {
-            let element = Some((array.to_owned(), first + at as u64));
-            self.findings.push(Finding::Unfit { element, reason });
+        if places.is_empty() || !self.has_frame(array) {
+            return;
+        }
+        let is_paired = S::PAIRED == Some(array);
+        match self.taken(array, bytes, places) {
+            Ok(record) if is_paired => self.pairs.take(&record, first),
+            Ok(_) => {}
+            Err(reason) => {
+                let (at, reason) = self.first_misfit(array, bytes, places, reason);
+                let element = Some((array.to_owned(), first + at as u64));
+                self.findings.push(Finding::Unfit { element, reason });
+                if is_paired {
+                    self.pair_the_others(array, bytes, places, first);
+                }
+            }
         }
     }
 
-    /// Finds the first element that the type does not take: all up to one are taken unless it, or one before it, is not.
+    /// Cuts the session where elements of this array go, unless that was done; `false` where there is no such place.
+    fn has_frame(&mut self, array: &str) -> bool {
+        if !self.frames.contains_key(array)
+            && let Some(frame) = Frame::of(self.store, &self.kept, array)
+        {
+            self.frames.insert(array.to_owned(), frame);
+        }
+        self.frames.contains_key(array)
+    }
+
+    /// Decodes elements that follow each other as those of a session.
+    fn taken(&self, array: &str, bytes: &[u8], places: &[Range<usize>]) -> Result<S, String> {
+        match (self.frames.get(array), places.first(), places.last()) {
+            (Some(frame), Some(first), Some(last)) => {
+                let elements = &bytes[first.start..last.end];
+                self.store.taken(frame.around(elements))
+            }
+            _ => Err(String::new()),
+        }
+    }
+
+    /// Finds the first element that the type does not take, and why: all up to one are taken unless it, or one before it,
+    /// is not. Not all of them are, for the reason given.
     fn first_misfit(
-        &mut self,
+        &self,
         array: &str,
         bytes: &[u8],
         places: &[Range<usize>],
-    ) -> Option<(usize, String)> {
-        let (store, kept) = (self.store, &self.kept);
-        let frame = if let Some(frame) = self.frames.get(array) {
-            frame
-        } else {
-            let frame = Frame::of(store, kept, array)?;
-            self.frames.entry(array.to_owned()).or_insert(frame)
-        };
-        let with = |places: &[Range<usize>]| {
-            let (first, last) = (places.first()?, places.last()?);
-            store.misfit(frame.around(&bytes[first.start..last.end]))
-        };
-        let mut reason = with(places)?;
+        mut reason: String,
+    ) -> (usize, String) {
         let (mut taken, mut refused) = (0, places.len());
         while refused - taken > 1 {
             let middle = taken + (refused - taken) / 2;
-            match with(&places[taken..middle]) {
-                Some(found) => (refused, reason) = (middle, found),
-                None => taken = middle,
+            match self.taken(array, bytes, &places[taken..middle]) {
+                Err(found) => (refused, reason) = (middle, found),
+                Ok(_) => taken = middle,
             }
         }
-        Some((taken, reason))
+        (taken, reason)
+    }
+
+    /// Pairs the calls of those elements that the type takes, by halves: what one of them is hides nothing of the others.
+    fn pair_the_others(&mut self, array: &str, bytes: &[u8], places: &[Range<usize>], first: u64) {
+        let mut parts = vec![(0, places)];
+        while let Some((at, part)) = parts.pop() {
+            match self.taken(array, bytes, part) {
+                Ok(record) => self.pairs.take(&record, first + at),
+                Err(_) if part.len() > 1 => {
+                    let (left, right) = part.split_at(part.len() / 2);
+                    parts.extend([(at + left.len() as u64, right), (at, left)]);
+                }
+                Err(_) => {}
+            }
+        }
     }
 }
 

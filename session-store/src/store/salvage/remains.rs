@@ -139,11 +139,19 @@ impl<S: SessionRecord> SessionStore<S> {
         }
     }
 
-    /// The record of what is left, less what no such record can have.
-    pub(super) fn fitted(&self, id: &SessionId, remains: &mut Remains) -> Result<S, Error> {
-        let decode = |members: &[Member], arrays: &[(String, Vec<String>)]| {
+    /// The record of what is left, less what no such record can have. Asks before each attempt whether it may go on.
+    pub(super) fn fitted(
+        &self,
+        id: &SessionId,
+        remains: &mut Remains,
+        go_on: &dyn Fn() -> Result<(), Error>,
+    ) -> Result<S, Error> {
+        // An attempt that was not made is one that failed; the last one says why.
+        let decode = |members: &[Member], arrays: &[(String, Vec<String>)]| -> Result<S, Error> {
+            go_on()?;
             let json = json(id, members, arrays);
-            self.shared.plain_codec.decode::<S>(json.into_bytes())
+            let decoded = self.shared.plain_codec.decode::<S>(json.into_bytes());
+            decoded.map_err(|error| from_codec("read", &self.path(id), error))
         };
         if let Ok(record) = decode(&remains.members, &remains.arrays) {
             return Ok(record);
@@ -186,7 +194,6 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         remains.refused.append(&mut refused);
         decode(&remains.members, &remains.arrays)
-            .map_err(|error| from_codec("read", &self.path(id), error))
     }
 }
 

@@ -1,0 +1,177 @@
+//! Long calls that are watched and ended: wherever that is, nothing is half done, and it is said what was.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use session_store::{Append, Message, Progress, Query, Rebind, SessionStore};
+
+use crate::support::{Scratch, id, session};
+
+/// What a call told of itself.
+type Told = Arc<Mutex<Vec<Progress>>>;
+
+/// A function that ends a call when it is asked for the `last` time, and notes what it was told.
+fn ending(
+    last: usize,
+    told: &Told,
+) -> impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static {
+    let notes = Arc::clone(told);
+    move |progress: &Progress| {
+        let mut notes = notes.lock().unwrap();
+        notes.push(*progress);
+        // Only once: what was ended stays ended.
+        if notes.len() == last {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Every file of the store but locks and indexes, with its bytes.
+fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let entries = fs::read_dir(dir).into_iter().flatten();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            let is_hint = path.ends_with("index") || path.ends_with("locks");
+            found.extend(if is_hint {
+                BTreeMap::new()
+            } else {
+                files(&path)
+            });
+        } else {
+            found.insert(path.clone(), fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+fn is_monotone(told: &[Progress]) -> bool {
+    let grows = |pair: &[Progress]| {
+        pair[0].files <= pair[1].files
+            && pair[0].of <= pair[1].of
+            && pair[0].bytes_read <= pair[1].bytes_read
+    };
+    told.windows(2).all(grows) && told.iter().all(|one| one.files <= one.of)
+}
+
+/// Five sessions of a directory, one of them with a journal, and one of another.
+fn filled() -> (Scratch, SessionStore) {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for at in 0..5 {
+        let one = session(&format!("s{at}"), "/old/place", 3, at);
+        store.save(&one).unwrap();
+    }
+    store.save(&session("other", "/other", 3, 9)).unwrap();
+    let append = Append::new().message(&Message::user("late")).unwrap();
+    store.append(&id("s2"), &append).unwrap();
+    (scratch, store)
+}
+
+#[test]
+fn a_rebind_that_is_ended_says_what_was_moved_and_moves_nothing_else() {
+    let mut seen_partial = 0;
+    for last in 1.. {
+        let (_scratch, store) = filled();
+        let before = files(store.root());
+        let told = Told::default();
+        let observe = ending(last, &told);
+        let done = store.rebind_watched("/old", "/new", Rebind::Apply, observe);
+        let told = told.lock().unwrap();
+        assert!(is_monotone(&told), "{told:?}");
+        let moved: Vec<String> = match &done {
+            Ok(done) => {
+                assert_eq!(done.sessions.len(), 5);
+                let is_moved = |one: &&session_store::Rebound| match &one.outcome {
+                    Ok(revision) => revision.is_some(),
+                    Err(error) => {
+                        assert!(error.is_cancelled(), "{error}");
+                        false
+                    }
+                };
+                let moved = done.sessions.iter().filter(is_moved);
+                moved.map(|one| one.id.to_string()).collect()
+            }
+            Err(error) => {
+                assert!(error.is_cancelled(), "{error}");
+                assert_eq!(files(store.root()), before);
+                Vec::new()
+            }
+        };
+        for row in store.list(&Query::new()).unwrap().rows {
+            let expected = match row.id.as_str() {
+                "other" => "/other",
+                name if moved.iter().any(|moved| moved == name) => "/new/place",
+                _ => "/old/place",
+            };
+            assert_eq!(row.directory.as_deref(), Some(Path::new(expected)));
+            assert_eq!(
+                store.load(&row.id).unwrap().directory(),
+                Some(Path::new(expected))
+            );
+        }
+        seen_partial += usize::from((1..5).contains(&moved.len()));
+        // Whoever asks again has the rest moved.
+        let rest = store.rebind("/old", "/new", Rebind::Apply).unwrap();
+        assert_eq!(rest.sessions.len(), 5 - moved.len());
+        if told.len() < last {
+            assert_eq!(moved.len(), 5);
+            let end = told.last().unwrap();
+            assert_eq!(end.files, end.of);
+            break;
+        }
+    }
+    assert_eq!(seen_partial, 4, "ended before each of the sessions");
+}
+
+#[test]
+fn a_salvage_that_is_ended_has_changed_nothing() {
+    let mut endings = 0;
+    for last in 1.. {
+        let (_scratch, store) = filled();
+        let path = store.path(&id("s2"));
+        let mut bytes = fs::read(&path).unwrap();
+        // Two messages that the type refuses, so that what is left is tried by halves, and a document that is cut.
+        let text = String::from_utf8(bytes).unwrap();
+        bytes = text.replacen("\"user\"", "5", 2).into_bytes();
+        bytes.truncate(bytes.len() - 9);
+        fs::write(&path, &bytes).unwrap();
+        let before = files(store.root());
+        let told = Told::default();
+        let observe = ending(last, &told);
+        let done = store.salvage_watched(&id("s2"), observe);
+        let told = told.lock().unwrap();
+        assert!(is_monotone(&told), "{told:?}");
+        if told.len() < last {
+            let report = done.unwrap().unwrap();
+            assert!(store.load(&report.id).is_ok());
+            assert_ne!(files(store.root()), before);
+            break;
+        }
+        assert!(done.unwrap_err().is_cancelled());
+        assert_eq!(files(store.root()), before);
+        endings += 1;
+    }
+    assert!(endings > 8, "asked {endings} times");
+}
+
+#[test]
+fn a_check_that_is_ended_has_changed_nothing_and_says_so() {
+    let (_scratch, store) = filled();
+    let before = files(store.root());
+    for last in 1..=6 {
+        let told = Told::default();
+        let observe = ending(last, &told);
+        assert!(store.check_all(observe).unwrap_err().is_cancelled());
+        assert!(is_monotone(&told.lock().unwrap()));
+        assert_eq!(files(store.root()), before);
+    }
+    let told = Told::default();
+    let observe = ending(usize::MAX, &told);
+    assert_eq!(store.check_all(observe).unwrap().sessions, 6);
+    assert_eq!(told.lock().unwrap().len(), 6);
+}
