@@ -170,6 +170,7 @@ mod walk;
 pub use amend::Amendment;
 pub use cap::TailCap;
 pub use codec::{Codec, RESERVED};
+pub use count::CountBuffer;
 pub use elements::Place;
 pub use encode::Encoded;
 pub use error::{Error, LimitKind, Refusal};
