@@ -27,11 +27,23 @@ impl Buffer {
         Self { bytes, start }
     }
 
-    /// Makes it longer by zeros; what is in it stays.
+    /// Makes it at least so long, by zeros; what is in it stays.
     pub(crate) fn grow(&mut self, len: usize) {
-        let mut longer = Self::new(len.max(self.len()));
+        if self.len() >= len {
+            return;
+        }
+        let mut longer = Self::new(len);
         longer[..self.len()].copy_from_slice(self);
         *self = longer;
+    }
+
+    /// Makes it at least so long; what is in it may be lost.
+    pub(crate) fn reach(&mut self, len: usize) {
+        if self.len() < len {
+            // First, so that the two are never held at once.
+            *self = Self::default();
+            *self = Self::new(len);
+        }
     }
 
     pub(crate) fn truncate(&mut self, len: usize) {

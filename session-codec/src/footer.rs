@@ -7,6 +7,7 @@ mod find;
 mod gather;
 mod marker;
 mod rest;
+mod tally;
 mod text;
 mod trail;
 
@@ -15,11 +16,10 @@ use std::fmt;
 use crate::Revision;
 
 pub use check::FooterReport;
-pub(crate) use find::{
-    Found, Missing, document_revision, find, find_if_there, find_little, named_body, settle,
-};
+pub(crate) use find::{Found, Missing, document_revision, find, find_if_there, named_body, settle};
 pub(crate) use gather::{Gathered, Keep, gather};
 pub(crate) use marker::Marker;
+pub(crate) use tally::Tally;
 pub(crate) use trail::Trail;
 
 /// Whether an answer was taken by a document's footer.

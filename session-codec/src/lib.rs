@@ -42,7 +42,7 @@
 //! | the same without | all once, kept bytes of large documents twice | kept bytes, or a small document, and the value |
 //! | [`Codec::tail_from_read`] | all once | twice the window, and the value |
 //! | [`Codec::header`] | a few KiB from either end, rarely all | the members found |
-//! | [`Codec::count`] with a footer | the members around the arrays | what is read |
+//! | [`Codec::count`] with a footer | the members around the arrays | one read and the footer |
 //! | [`Codec::count`] without, [`Codec::elements`], [`Codec::validate`], [`Codec::check_footer`], [`Codec::revision`] | all once | one read |
 //! | [`Codec::strings`], [`Needle`] | bytes given whole | – |
 //! | [`Codec::amend`] | all twice | the amendment |
@@ -86,7 +86,8 @@
 //!
 //! Where a footer is used, which [`FooterUse`] tells, elements that are dropped are
 //! not read at all. What is read has its checksum compared, and everything that
-//! is kept is judged as ever. [`Codec::marks`] makes documents that have one.
+//! is kept is judged as ever; a count keeps nothing, so checksums are all that it
+//! compares. [`Codec::marks`] makes documents that have one.
 //!
 //! [`Codec::header`] checks what it returns and the part of the document it had
 //! to walk over.
@@ -170,6 +171,7 @@ mod walk;
 pub use amend::Amendment;
 pub use cap::TailCap;
 pub use codec::{Codec, RESERVED};
+pub use count::CountBuffer;
 pub use elements::Place;
 pub use encode::Encoded;
 pub use error::{Error, LimitKind, Refusal};

@@ -98,12 +98,22 @@ impl FromStr for Revision {
     type Err = InvalidRevision;
 
     fn from_str(text: &str) -> Result<Self, InvalidRevision> {
-        let digits = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if !digits || text.len() != 32 {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(InvalidRevision),
+        };
+        let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+            return Err(InvalidRevision);
+        };
+        let mut bytes = [0; 16];
+        if pairs.len() != bytes.len() {
             return Err(InvalidRevision);
         }
-        let value = u128::from_str_radix(text, 16).map_err(|_| InvalidRevision)?;
-        Ok(Self(value.to_be_bytes()))
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Ok(Self(bytes))
     }
 }
 

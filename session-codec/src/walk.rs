@@ -119,6 +119,33 @@ pub(crate) fn walk<V: Visit>(
     walk.finish(&hasher, last)
 }
 
+/// Walks a whole document that `read` gives piece by piece, as [`walk`] does, and
+/// neither hashes it nor keeps any of it: for listeners that want nothing but what
+/// they hear.
+pub(crate) fn walk_unhashed<V: Visit>(
+    lexer: Lexer,
+    visit: &mut V,
+    buffer: &mut [u8],
+    mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
+) -> Result<(), Error> {
+    let mut walk = Walk::new(lexer, visit);
+    loop {
+        match read(buffer, walk.lexer.taken()) {
+            Ok(0) => break,
+            Ok(taken) => walk.take(&buffer[..taken.min(buffer.len())])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::Io(error)),
+        }
+    }
+    walk.lexer.finish(walk.visit).map_err(failed)
+}
+
+/// Reports whether a walk over a document of `size` bytes, in such pieces, is
+/// worth a second thread to a codec that may use one.
+pub(crate) fn is_shared<P: Parser>(codec: &Codec<P>, size: u64, piece_bytes: usize) -> bool {
+    codec.thread_count() > 1 && size / piece_bytes as u64 >= turns::WORTH
+}
+
 /// Walks a whole document that can be read at any offset, in as many threads
 /// as the codec may use and the document is worth.
 pub(crate) fn walk_at<V: Visit + Send, R: ReadAt + ?Sized, P: Parser>(
@@ -134,7 +161,7 @@ pub(crate) fn walk_at<V: Visit + Send, R: ReadAt + ?Sized, P: Parser>(
         .unwrap_or(usize::MAX)
         .saturating_add(1);
     let piece_bytes = codec.piece_bytes().min(all);
-    if codec.thread_count() > 1 && size / piece_bytes as u64 >= turns::WORTH {
+    if is_shared(codec, size, piece_bytes) {
         return turns::walk(lexer, visit, piece_bytes, source);
     }
     walk(lexer, visit, piece_bytes, |buf, offset| {

@@ -13,7 +13,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use session_codec::{Codec, FooterUse, ReadAt, TailCap};
+use session_codec::{Codec, CountBuffer, FooterUse, ReadAt, TailCap};
 
 const MARKED: &[&str] = &["messages"];
 const KB: usize = 1 << 10;
@@ -24,6 +24,8 @@ thread_local! {
     /// Tests run side by side, and so does the harness.
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
+    /// How often it asked for memory.
+    static ASKED: Cell<u64> = const { Cell::new(0) };
 }
 
 struct Counting;
@@ -37,6 +39,9 @@ fn change(by: isize) {
         live.set(live.get() + by);
         live.get()
     });
+    if by > 0 {
+        let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
+    }
     if let Ok(live) = live {
         let _ = PEAK.try_with(|peak| peak.set(peak.get().max(live)));
     }
@@ -232,5 +237,36 @@ fn an_encoding_takes_less_than_a_megabyte_whatever_the_size() {
         // Held whole, a document breaks the bound.
         let (whole, peak) = peak_of(|| encoded(&Codec::new(), &log));
         assert!(size < 2 * MB || (peak > MB && whole.len() > MB));
+    }
+}
+
+#[test]
+fn counting_in_many_documents_asks_for_memory_once() {
+    let plain = encoded(&Codec::new(), &log(MB));
+    let marked = encoded(&Codec::new().marks(MARKED), &log(MB));
+    let short = encoded(&Codec::new().marks(MARKED), &log(20 * KB));
+    let (codec, mut buffer) = (Codec::new(), CountBuffer::new());
+    let mut count = |document: &Vec<u8>| {
+        let asked = ASKED.get();
+        let (counts, peak) = peak_of(|| {
+            let counts = codec.count_with(document, MARKED, &mut buffer);
+            counts.map(|counts| counts[0])
+        });
+        assert!(counts.expect("a document").is_some());
+        (ASKED.get() - asked, peak)
+    };
+    let first = [&plain, &marked, &short].map(&mut count);
+    assert!(
+        first[0].1 > 60 * KB,
+        "the bound is one that fresh memory does not keep"
+    );
+    assert!(first.iter().all(|(_, peak)| *peak < 160 * KB), "{first:?}");
+    for _ in 0..50 {
+        // The name of a member that may be one of those asked for is kept while it is read.
+        let (asked, peak) = count(&plain);
+        assert!(asked <= 4 && peak <= KB, "{asked} times, {peak} bytes");
+        for document in [&marked, &short] {
+            assert_eq!(count(document), (0, 0));
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns the stop rule and the order of what is yielded. Must not know what a probe looks for.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::fmt;
 
 use crate::{Corpus, Entry, Probe, Ranked as _, Unreadable};
@@ -11,7 +11,7 @@ mod batch;
 mod pace;
 mod queue;
 
-use batch::{Outcome, look, look_at_all};
+use batch::{Extent, Outcome, look, look_at_all};
 use pace::Pace;
 use queue::{Candidates, FIRST, Pending};
 
@@ -19,6 +19,17 @@ use queue::{Candidates, FIRST, Pending};
 const BATCH: usize = 64;
 const LARGEST_BATCH: usize = 16 * 1024;
 const GROWTH: usize = 4;
+/// The largest batch where hits are given as they are found: whoever gets them also watches how far the walk is.
+const LARGEST_BATCH_AS_FOUND: usize = 1024;
+
+/// When a hit is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// When nothing unseen can be greater.
+    Ranked,
+    /// When it is found.
+    Found,
+}
 
 /// Yields the hits of a probe in exact rank order, greatest first, looking at about as few files as that takes.
 ///
@@ -54,7 +65,10 @@ where
     /// Seeds that came since the last call of `prepare`.
     seeds: HashMap<String, (Entry, Option<P::Hit>)>,
     candidates: Candidates,
+    turn: Turn,
     pending: BinaryHeap<Pending<P::Hit>>,
+    /// Hits that were found and are given in no order.
+    found: VecDeque<(Entry, P::Hit)>,
     /// Reports from files that the hits yielded so far did not depend on.
     held: Vec<Unreadable>,
     unreadable: Vec<Unreadable>,
@@ -75,7 +89,9 @@ where
             batch: BATCH,
             seeds: HashMap::new(),
             candidates: Candidates::new(entries),
+            turn: Turn::Ranked,
             pending: BinaryHeap::new(),
+            found: VecDeque::new(),
             held: Vec::new(),
             unreadable: Vec::new(),
             probed: 0,
@@ -111,9 +127,21 @@ where
         self
     }
 
+    /// Gives hits as they are found, in no promised order: for whoever wants all of them and sorts them anyway.
+    ///
+    /// No hit then waits for others, and on several threads none makes a look at another file needless. Reports of
+    /// [`unreadable`](Self::unreadable) files all come at the end.
+    pub fn in_any_order(mut self) -> Self {
+        self.turn = Turn::Found;
+        self
+    }
+
     /// Yields the next hit with its entry, or `None` when there is none left.
     pub fn next_hit(&mut self) -> Option<(Entry, P::Hit)> {
         self.prepare();
+        if self.turn == Turn::Found {
+            return self.next_found();
+        }
         while !self.is_decided() {
             self.look_further();
         }
@@ -121,6 +149,21 @@ where
         self.release(best.as_ref().map(|best| best.at));
         crate::trace::event!(probed = self.probed, hit = best.is_some(), "newest");
         best.map(|best| (best.entry, best.hit))
+    }
+
+    fn next_found(&mut self) -> Option<(Entry, P::Hit)> {
+        // From seeds.
+        let pending = &mut self.pending;
+        self.found
+            .extend(pending.drain().map(|pending| (pending.entry, pending.hit)));
+        while self.found.is_empty() && self.candidates.len() > 0 {
+            self.look_further();
+        }
+        let next = self.found.pop_front();
+        if next.is_none() {
+            self.release(None);
+        }
+        next
     }
 
     /// Gives the candidates that could not be opened or understood, newest first.
@@ -225,9 +268,13 @@ where
     fn look_with(&mut self, workers: usize) {
         let at = self.pending.peek().map(|best| best.at);
         let batch = self.candidates.newest(self.batch, at);
-        self.batch = (self.batch * GROWTH).min(LARGEST_BATCH);
+        let (extent, largest) = match self.turn {
+            Turn::Ranked => (Extent::Needed, LARGEST_BATCH),
+            Turn::Found => (Extent::All, LARGEST_BATCH_AS_FOUND),
+        };
+        self.batch = (self.batch * GROWTH).min(largest);
         let outcomes = self.pace.batch(batch.len(), || {
-            look_at_all(self.corpus, self.probe, &batch, workers)
+            look_at_all(self.corpus, self.probe, &batch, workers, extent)
         });
         let mut found = outcomes.found;
         found.sort_unstable_by_key(|(place, _)| *place);
@@ -246,11 +293,12 @@ where
 
     fn keep(&mut self, taken: usize, outcome: Outcome<P::Hit>) {
         self.probed += 1;
-        let entry = || self.candidates.entry(taken).clone();
+        let entry = self.candidates.take_entry(taken);
         match outcome {
-            Outcome::Hit(hit) => self.pending.push(Pending::new(entry(), hit)),
+            Outcome::Hit(hit) if self.turn == Turn::Found => self.found.push_back((entry, hit)),
+            Outcome::Hit(hit) => self.pending.push(Pending::new(entry, hit)),
             Outcome::Miss => {}
-            Outcome::Unreadable(reason) => self.held.push(Unreadable::new(entry(), reason)),
+            Outcome::Unreadable(reason) => self.held.push(Unreadable::new(entry, reason)),
         }
     }
 

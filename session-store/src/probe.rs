@@ -1,8 +1,9 @@
 //! The look at one session file: its header, its place in the order, and whether it is of the asked workspace.
 
 use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
 
-use session_codec::{HeaderSpec, ReadAt as _, TailCap, key_spellings};
+use session_codec::{CountBuffer, HeaderSpec, ReadAt as _, TailCap, key_spellings};
 use session_model::{SessionHeader, SessionId, SessionRecord};
 use session_scan::{Entry, Look, Probe, Ranked, SearchBuffer, Searcher};
 
@@ -19,7 +20,7 @@ mod glance;
 mod head;
 
 use glance::Elsewhere;
-use head::{Headed, PAGE};
+use head::{HEAD, Headed};
 
 /// A quick look nests no deeper than this, so a store with a lower limit cannot use it.
 const DEPTH: u32 = 66;
@@ -76,6 +77,8 @@ pub(crate) struct HeadProbe<'p, S> {
     reach: Reach,
     met: Option<&'p Met>,
     counts: bool,
+    /// What no look counts with at the moment; there are as many as looks at once.
+    buffers: Mutex<Vec<CountBuffer>>,
     elsewhere: Elsewhere,
     record: PhantomData<fn() -> S>,
 }
@@ -102,6 +105,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             reach: Reach::Exact,
             met: None,
             counts: false,
+            buffers: Mutex::default(),
             elsewhere: Elsewhere::default(),
             record: PhantomData,
         }
@@ -158,7 +162,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         let path = self.shared.path(id);
         let size = document.size();
         let size = size.map_err(|source| Error::io("stat", &path, source))?;
-        self.header_of(id, &Headed::read(document, size, &mut [0; PAGE]))
+        self.header_of(id, &Headed::read(document, size, &mut [0; HEAD]))
     }
 
     fn header_of(&self, id: &str, open: &Headed<'_>) -> Result<SessionHeader, Error> {
@@ -233,7 +237,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
 
     /// Reads the header of an open document, whose stat `entry` is, and says whether it is one that is looked for.
     fn judge(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
-        let mut head = [0; PAGE];
+        let mut head = [0; HEAD];
         let open = Headed::read(document, entry.size, &mut head);
         let header = match self.header_of(&entry.name, &open) {
             Ok(header) => header,
@@ -277,8 +281,15 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         if open.document.overlay().is_some() {
             return None;
         }
-        let counts = self.shared.codec.count_marked(open, &[array]);
-        counts.ok()??.first()?.1
+        let buffers = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = buffers().pop().unwrap_or_default();
+        let codec = &self.shared.codec;
+        let count = match codec.count_marked(open, &[array], &mut buffer) {
+            Ok(Some(&[count])) => count,
+            _ => None,
+        };
+        buffers().push(buffer);
+        count
     }
 }
 

@@ -11,8 +11,6 @@ use crate::{ReadAt, Revision, RevisionHasher, buffer::Buffer};
 const FIRST: u64 = 16 << 10;
 /// Documents up to this size are read whole instead: one call is cheaper.
 const SMALL: u64 = 64 << 10;
-/// Bytes read first where nothing but the footer is wanted: holds those of sessions of a few megabytes.
-const LITTLE: u64 = 4 << 10;
 /// Bytes hashed at once.
 const HASHED: usize = 256 << 10;
 
@@ -64,7 +62,7 @@ pub(crate) struct Missing {
 /// One read, rarely two; the answer's memory is bounded by the longest footer.
 pub(crate) fn find<R: ReadAt + ?Sized>(source: &R) -> io::Result<Result<Found, Missing>> {
     let absent = |why| Ok(Err(Missing { why, whole: None }));
-    match find_at(source, source.size()?, window) {
+    match find_at(source, source.size()?) {
         // Shortened since its size was asked for, or unreadable there: whoever
         // reads on from the start comes to it, and to what stands before it.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => absent(FooterUse::Absent),
@@ -74,23 +72,14 @@ pub(crate) fn find<R: ReadAt + ?Sized>(source: &R) -> io::Result<Result<Found, M
     }
 }
 
-/// How much is read first of the end of a document that is so long.
-fn window(size: u64) -> u64 {
-    if size <= SMALL { size } else { FIRST }
-}
-
-fn find_at<R: ReadAt + ?Sized>(
-    source: &R,
-    size: u64,
-    first: impl Fn(u64) -> u64,
-) -> io::Result<Result<Found, Missing>> {
+fn find_at<R: ReadAt + ?Sized>(source: &R, size: u64) -> io::Result<Result<Found, Missing>> {
     let missing = |why, base, end| {
         Ok(Err(Missing {
             why,
             whole: (base == 0).then_some(end),
         }))
     };
-    let mut base = size - first(size).min(size);
+    let mut base = size - if size <= SMALL { size } else { FIRST };
     let mut end = read(source, base..size)?;
     let begin = match begin(&end, size) {
         Ok(begin) => begin,
@@ -125,19 +114,11 @@ pub(crate) fn find_if_there<R: ReadAt + ?Sized>(source: &R) -> io::Result<Option
     Ok(find(source)?.ok())
 }
 
-/// Does what [`find_if_there`] does where little else of the document is wanted.
-pub(crate) fn find_little<R: ReadAt + ?Sized>(source: &R) -> io::Result<Option<Found>> {
-    match find_at(source, source.size()?, |_| LITTLE) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        found => Ok(found?.ok()),
-    }
-}
-
 /// Returns how long the bytes before the footer are and what their hash is, if
 /// the document ends with a footer that says so.
 pub(crate) fn named_body<R: ReadAt + ?Sized>(source: &R) -> io::Result<Option<(u64, Revision)>> {
     // Unlike windows, a revision cannot do without an end that cannot be read.
-    let found = match find_at(source, source.size()?, window) {
+    let found = match find_at(source, source.size()?) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
         found => found?.ok(),
     };

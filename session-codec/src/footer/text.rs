@@ -1,12 +1,15 @@
 //! The one spelling of a footer. Owns writing and reading it byte for byte;
 //! must not know documents: a number read here is only a number.
 
-use std::io::Write as _;
+mod reader;
+
+use std::{borrow::Cow, io::Write as _};
 
 use serde_json::Value;
 
 use super::{Footer, FooterFault, MarkedArray, Segment};
 use crate::Revision;
+use reader::Reader;
 
 /// What every footer begins with, the comma before it included.
 const OPENING: &[u8] = b",\"session_footer\":{\"version\":";
@@ -78,6 +81,72 @@ pub(super) fn begin(bytes: &[u8]) -> Option<u64> {
 ///
 /// Memory is bounded by the text: each entry takes more bytes there.
 pub(super) fn read(text: &[u8]) -> Result<Footer, FooterFault> {
+    struct Keep(Vec<u32>, Vec<MarkedArray>);
+    impl<'a> Entries<'a> for Keep {
+        fn rest(&mut self, checksum: u32) {
+            self.0.push(checksum);
+        }
+
+        fn array(&mut self, name: Name<'a>, count: u64, start: u64, end: u64) {
+            self.1.push(MarkedArray {
+                name: name.decoded.into_owned(),
+                count,
+                start,
+                end,
+                segments: Vec::new(),
+            });
+        }
+
+        fn segment(&mut self, segment: Segment) {
+            if let Some(array) = self.1.last_mut() {
+                array.segments.push(segment);
+            }
+        }
+    }
+    let mut keep = Keep(Vec::new(), Vec::new());
+    let numbers = read_to(text, &mut keep)?;
+    Ok(Footer {
+        body: numbers.body,
+        revision: numbers.revision,
+        depth: numbers.depth,
+        largest: numbers.largest,
+        rest: keep.0,
+        arrays: keep.1,
+    })
+}
+
+/// Takes what a footer lists, in the order in which that stands there. What was
+/// taken counts for nothing if the text turns out not to be a footer.
+pub(super) trait Entries<'a> {
+    /// A checksum of a stretch of the rest.
+    fn rest(&mut self, checksum: u32);
+    /// A marked array, before its segments.
+    fn array(&mut self, name: Name<'a>, count: u64, start: u64, end: u64);
+    /// A segment of the array that came last.
+    fn segment(&mut self, segment: Segment);
+}
+
+/// The name of a marked array.
+pub(super) struct Name<'a> {
+    /// As it is spelled between its quotes: each name has one spelling.
+    pub(super) spelled: &'a [u8],
+    pub(super) decoded: Cow<'a, str>,
+}
+
+/// What a footer says once.
+pub(super) struct Numbers {
+    pub(super) body: u64,
+    pub(super) revision: Revision,
+    pub(super) depth: u32,
+    pub(super) largest: u64,
+}
+
+/// Reads a footer from its comma to the end of the document and gives what it
+/// lists to `entries`.
+pub(super) fn read_to<'a>(
+    text: &'a [u8],
+    entries: &mut impl Entries<'a>,
+) -> Result<Numbers, FooterFault> {
     let malformed = Err(FooterFault::Malformed);
     let Some(checked) = text.len().checked_sub(CHECK.len() + 8 + CLOSING.len()) else {
         return malformed;
@@ -95,9 +164,12 @@ pub(super) fn read(text: &[u8]) -> Result<Footer, FooterFault> {
     reader.literal(b",\"largest\":")?;
     let largest = reader.number()?;
     reader.literal(b",\"rest\":[")?;
-    let rest = reader.list(Reader::checksum)?;
+    reader.list(|reader| {
+        entries.rest(reader.checksum()?);
+        Ok(())
+    })?;
     reader.literal(b",\"arrays\":[")?;
-    let arrays = reader.list(Reader::array)?;
+    reader.list(|reader| reader.array(entries))?;
     reader.literal(BODY)?;
     let body = reader.hex(16)?;
     reader.literal(CHECK)?;
@@ -109,127 +181,10 @@ pub(super) fn read(text: &[u8]) -> Result<Footer, FooterFault> {
     if !reader.left.is_empty() || u64::from(crc32fast::hash(&text[..checked])) != check {
         return malformed;
     }
-    Ok(Footer {
+    Ok(Numbers {
         body,
         revision,
         depth,
         largest,
-        rest,
-        arrays,
     })
-}
-
-/// What is left of the text.
-struct Reader<'a> {
-    left: &'a [u8],
-}
-
-impl<'a> Reader<'a> {
-    fn literal(&mut self, expected: &[u8]) -> Result<(), FooterFault> {
-        self.left = self
-            .left
-            .strip_prefix(expected)
-            .ok_or(FooterFault::Malformed)?;
-        Ok(())
-    }
-
-    fn take(&mut self, bytes: usize) -> Result<&'a [u8], FooterFault> {
-        let (taken, left) = self
-            .left
-            .split_at_checked(bytes)
-            .ok_or(FooterFault::Malformed)?;
-        self.left = left;
-        Ok(taken)
-    }
-
-    fn digits(&mut self, count: usize) -> Result<&'a str, FooterFault> {
-        std::str::from_utf8(self.take(count)?).map_err(|_| FooterFault::Malformed)
-    }
-
-    /// Takes lower-case hexadecimal digits.
-    fn hex(&mut self, count: usize) -> Result<u64, FooterFault> {
-        let digits = self.digits(count)?;
-        let lower = digits
-            .bytes()
-            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        match u64::from_str_radix(digits, 16) {
-            Ok(number) if lower => Ok(number),
-            _ => Err(FooterFault::Malformed),
-        }
-    }
-
-    /// Takes a decimal number without leading zeros.
-    fn number(&mut self) -> Result<u64, FooterFault> {
-        let length = self
-            .left
-            .iter()
-            .position(|b| !b.is_ascii_digit())
-            .unwrap_or(self.left.len());
-        let digits = self.digits(length)?;
-        if digits.len() > 1 && digits.starts_with('0') {
-            return Err(FooterFault::Malformed);
-        }
-        digits.parse().map_err(|_| FooterFault::Malformed)
-    }
-
-    fn checksum(&mut self) -> Result<u32, FooterFault> {
-        u32::try_from(self.number()?).map_err(|_| FooterFault::Malformed)
-    }
-
-    /// Takes what stands in an array whose bracket was taken, up to its end.
-    fn list<T>(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Result<T, FooterFault>,
-    ) -> Result<Vec<T>, FooterFault> {
-        let mut items = Vec::new();
-        if self.literal(b"]").is_ok() {
-            return Ok(items);
-        }
-        loop {
-            items.push(item(self)?);
-            if self.literal(b"]").is_ok() {
-                return Ok(items);
-            }
-            self.literal(b",")?;
-        }
-    }
-
-    fn array(&mut self) -> Result<MarkedArray, FooterFault> {
-        self.literal(b"{\"name\":")?;
-        let mut names = serde_json::Deserializer::from_slice(self.left).into_iter::<String>();
-        let Some(Ok(name)) = names.next() else {
-            return Err(FooterFault::Malformed);
-        };
-        let written = Value::from(name.as_str()).to_string();
-        self.literal(written.as_bytes())?;
-        self.literal(b",\"count\":")?;
-        let count = self.number()?;
-        self.literal(b",\"start\":")?;
-        let start = self.number()?;
-        self.literal(b",\"end\":")?;
-        let end = self.number()?;
-        self.literal(b",\"marks\":[")?;
-        let segments = self.list(|reader| {
-            reader.literal(b"[")?;
-            let bytes = reader.number()?;
-            reader.literal(b",")?;
-            let count = reader.number()?;
-            reader.literal(b",")?;
-            let checksum = reader.checksum()?;
-            reader.literal(b"]")?;
-            Ok(Segment {
-                bytes,
-                count,
-                checksum,
-            })
-        })?;
-        self.literal(b"}")?;
-        Ok(MarkedArray {
-            name,
-            count,
-            start,
-            end,
-            segments,
-        })
-    }
 }

@@ -5,7 +5,7 @@
 use std::io;
 
 use serde_json::{Value, json};
-use session_codec::{Codec, FooterFault, FooterUse, ReadAt, Revision, TailCap};
+use session_codec::{Codec, CountBuffer, FooterFault, FooterUse, ReadAt, Revision, TailCap};
 
 use crate::{
     footer::{ARRAYS, check_page, codec, long, written},
@@ -37,8 +37,42 @@ fn split(document: &[u8]) -> (&[u8], &[u8]) {
     document.split_at(usize::try_from(body).unwrap())
 }
 
+/// What a footer alone says of the arrays; it has to be sound for that.
+fn counted(document: &[u8]) -> Option<Vec<Option<u64>>> {
+    let mut buffer = CountBuffer::new();
+    let counts = Codec::new().count_marked(&Fenced(document), ARRAYS, &mut buffer);
+    let counts = counts.unwrap().map(<[_]>::to_vec);
+    if let Some(counts) = &counts {
+        let footer = codec()
+            .footer(document)
+            .unwrap()
+            .expect("one that is sound");
+        let named: Vec<_> = ARRAYS.iter().map(|name| footer.count(name)).collect();
+        assert_eq!(counts, &named);
+    }
+    counts
+}
+
+/// The counts of a document are those of decoding everything.
+fn same_counts(document: &[u8]) {
+    let by_footer = counted(document);
+    let Ok((value, _)) = oracle(document, &TailCap::all(ARRAYS, usize::MAX)) else {
+        return;
+    };
+    let many = |name: &&str| {
+        let array = value.get(*name).and_then(Value::as_array)?;
+        Some(array.len() as u64)
+    };
+    let expected: Vec<_> = ARRAYS.iter().map(many).collect();
+    assert!(by_footer.is_none_or(|counts| counts == expected));
+    let counts = Codec::new().count(&Fenced(document), ARRAYS).unwrap();
+    let counts: Vec<_> = counts.into_iter().map(|(_, count)| count).collect();
+    assert_eq!(counts, expected, "{}", document.escape_ascii());
+}
+
 /// The tail of a document is what decoding everything gives, errors included.
 fn same_answer(document: &[u8]) -> FooterUse {
+    same_counts(document);
     let mut used = FooterUse::Used;
     for keep in [2, 25] {
         let cap = TailCap::all(ARRAYS, keep);
@@ -141,6 +175,7 @@ fn forged_numbers_never_panic_nor_read_outside_and_a_check_tells() {
             }
             let _ = Codec::new().page::<Value, _>(&source, ARRAYS, "messages", 3..9);
             let _ = Codec::new().count(&source, ARRAYS);
+            let _ = counted(&forged);
             let report = Codec::new().check_footer(&source);
             // Bounds may be wider than they need be.
             let bound = ["\"depth\":", "\"largest\":"]
@@ -229,6 +264,7 @@ fn a_body_edited_in_place_is_noticed_wherever_it_is_read() {
         edited[at] = b'y';
         let tail = codec().tail::<Value, _>(&edited, &cap).unwrap();
         assert_eq!(tail.value, oracle(&edited, &cap).unwrap().0);
+        same_counts(&edited);
         assert_eq!(tail.dropped, clean.dropped);
         if tail.footer == FooterUse::Used {
             // Of bytes that are not read, only reading them all can tell.

@@ -27,6 +27,14 @@ pub(crate) struct Outcomes<H> {
     pub(crate) found: Vec<(usize, Outcome<H>)>,
 }
 
+/// How many of a batch are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// As many as it takes to know the greatest.
+    Needed,
+    All,
+}
+
 /// Opens one candidate, looks at it and closes it.
 pub(crate) fn look<C, P>(corpus: &C, probe: &P, entry: &Entry) -> Outcome<P::Hit>
 where
@@ -48,12 +56,13 @@ where
 /// Looks at `batch`, which is sorted newest first, on several threads, the calling one among them.
 ///
 /// The workers take candidates in order. When there is a hit, the candidates older than its `at` are called off; those
-/// before them are all looked at, so no hit that could be greater is missed.
+/// before them are all looked at, so no hit that could be greater is missed. None is called off where all are wanted.
 pub(crate) fn look_at_all<C, P>(
     corpus: &C,
     probe: &P,
     batch: &[&Entry],
     workers: usize,
+    extent: Extent,
 ) -> Outcomes<P::Hit>
 where
     C: Corpus,
@@ -75,7 +84,9 @@ where
                 }
                 looked[index].store(true, Ordering::Relaxed);
                 let outcome = look(corpus, probe, batch[index]);
-                if let Outcome::Hit(hit) = &outcome {
+                if let Outcome::Hit(hit) = &outcome
+                    && extent == Extent::Needed
+                {
                     let at = hit.at();
                     let needed = batch.partition_point(|entry| entry.modified >= at);
                     limit.fetch_min(needed, Ordering::Relaxed);

@@ -111,6 +111,14 @@ impl Candidates {
         &self.entries[taken]
     }
 
+    /// Gives one that was taken, which is not shown again.
+    pub(crate) fn take_entry(&mut self, taken: usize) -> Entry {
+        let entry = &mut self.entries[taken];
+        // Only those that were not taken are compared by name.
+        let name = std::mem::take(&mut entry.name);
+        Entry { name, ..*entry }
+    }
+
     /// Shows as many as `most` of the newest that are not older than `at`, newest first.
     pub(crate) fn newest(&mut self, most: usize, at: Option<i128>) -> Vec<&Entry> {
         self.sort(most);

@@ -73,6 +73,44 @@ fn reports_and_open_files_do_not_depend_on_luck() {
 }
 
 #[test]
+fn in_any_order_all_hits_come_and_no_file_is_looked_at_twice_or_left_out() {
+    let store = large_store();
+    let mut expected = naive(&store);
+    expected.sort();
+    for threads in [1, 2, 5] {
+        let corpus = Counting::new(corpus(&store));
+        let mut newest = Newest::new(&corpus, entries(&corpus), &Records)
+            .threads(threads)
+            .in_any_order();
+        let mut names: Vec<String> = newest.by_ref().map(|(entry, _)| entry.name).collect();
+        names.sort();
+        assert_eq!(names, expected, "{threads} threads");
+        let reported = newest.take_unreadable();
+        let reported: Vec<String> = reported.into_iter().map(|bad| bad.entry.name).collect();
+        assert_eq!(reported, naive_unreadable(&store, None));
+        assert_eq!(corpus.opens(), store.len(), "each file is opened once");
+    }
+}
+
+#[test]
+fn in_any_order_no_hit_calls_off_a_look_that_several_threads_would_share() {
+    // Every file is a hit at its own mtime, so that each makes all after it needless for now.
+    let store: Store = (0..4_000_i128).map(|at| (at, Says::Hit(at))).collect();
+    let opened_for_the_first = |any: bool| {
+        let corpus = Counting::new(corpus(&store));
+        let newest = Newest::new(&corpus, entries(&corpus), &Records).threads(2);
+        let mut newest = if any { newest.in_any_order() } else { newest };
+        for _ in 0..200 {
+            newest.next_hit().expect("there are more");
+        }
+        corpus.opens()
+    };
+    // The first batches, whole; as a mutant that calls off would not.
+    assert!(opened_for_the_first(true) >= 64 + 256);
+    assert!(opened_for_the_first(false) < 64 + 256);
+}
+
+#[test]
 fn a_hit_calls_off_the_looks_that_it_makes_needless() {
     // Hits only from the 200th on, each at its mtime.
     let store: Store = (0..50_000_i128)

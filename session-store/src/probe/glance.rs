@@ -12,7 +12,6 @@ use session_codec::{Glance, Inner, ReadAt as _, plain_text};
 use session_model::{SessionId, SessionRecord};
 use session_scan::Entry;
 
-use super::head::PAGE;
 use super::{HeadProbe, PLACE, Reach, shown};
 use crate::corpus::{Beside, Document};
 use crate::order::{Nanos, Recency};
@@ -22,6 +21,8 @@ use crate::workspace::{Belongs, Workspace};
 /// What holds the head of most sessions, and the end of most in the older layout. Copying more costs more, as it has to
 /// come from memory first.
 const LITTLE: usize = 1 << 10;
+/// A page, which holds the head of nearly every session.
+const PAGE: usize = 4 << 10;
 /// Where the time stands in [`shown`].
 const TIME: usize = 3;
 

@@ -14,8 +14,9 @@ use session_model::{SessionHeader, SessionRecord};
 use super::{PLACE, shown};
 use crate::corpus::Document;
 
-/// A page, which holds the head of nearly every session.
-pub(super) const PAGE: usize = 4 << 10;
+/// Holds the head of nearly every session; what is longer is read by the codec. Copying more costs more, as it has to come
+/// from memory first.
+pub(super) const HEAD: usize = 2 << 10;
 
 /// A document of which the length and the first bytes are known.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub(crate) struct Headed<'d> {
 
 impl<'d> Headed<'d> {
     /// Reads the first bytes of a document that is `size` long into `head`.
-    pub(super) fn read(document: &'d Document<'d>, size: u64, head: &'d mut [u8; PAGE]) -> Self {
+    pub(super) fn read(document: &'d Document<'d>, size: u64, head: &'d mut [u8; HEAD]) -> Self {
         let read = document.read_at(head, 0).unwrap_or(0);
         Self {
             document,

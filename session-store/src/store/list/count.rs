@@ -6,18 +6,48 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crossbeam::channel;
+use session_codec::{Codec, CountBuffer};
 use session_model::{SessionId, SessionRecord};
 
 use super::Call;
 use super::pick::{Ahead, Count, Pick, Step};
 use crate::catalogue::Row;
+use crate::failure::from_codec;
 use crate::store::SessionStore;
-use crate::{Counts, Error, Progress};
+use crate::{Counts, DefaultParser, Error, Progress};
+
+/// What one thread counts with, one document after another.
+#[derive(Debug)]
+pub(super) struct Counting {
+    codec: Codec<DefaultParser>,
+    buffer: CountBuffer,
+}
+
+impl Counting {
+    /// With as many threads as the codec may use: for whoever counts alone.
+    pub(super) fn alone(codec: &Codec<DefaultParser>) -> Self {
+        Self {
+            codec: codec.clone(),
+            buffer: CountBuffer::new(),
+        }
+    }
+
+    /// With one thread, as others count at the same time.
+    fn beside_others(codec: &Codec<DefaultParser>) -> Self {
+        Self::alone(&codec.clone().threads(1))
+    }
+}
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Counts the elements of the record's first capped array, which is where its messages are, and says whether that was in
     /// the file that the row is of.
-    pub(super) fn count_messages(&self, call: &Call<'_>, id: &SessionId, row: &Row<'_>) -> Count {
+    pub(super) fn count_messages(
+        &self,
+        call: &Call<'_>,
+        id: &SessionId,
+        row: &Row<'_>,
+        counting: &mut Counting,
+    ) -> Count {
         let Some(array) = S::CAPPED.first() else {
             return Ok((None, false));
         };
@@ -26,8 +56,15 @@ impl<S: SessionRecord> SessionStore<S> {
             .documents
             .document(id)?
             .ok_or_else(|| Error::NotFound { path: path.clone() })?;
-        let counts = self.counted(&document, &[array], &path)?;
-        let messages = counts.into_iter().find_map(|(_, count)| count);
+        let messages = if document.overlay().is_some() {
+            let counts = self.counted(&document, &[array], &path)?;
+            counts.into_iter().find_map(|(_, count)| count)
+        } else {
+            let Counting { codec, buffer } = counting;
+            let counts = codec.count_with(&document, &[array], buffer);
+            let counts = counts.map_err(|error| from_codec("read", &path, error))?;
+            counts.first().copied().flatten()
+        };
         let is_of_row = messages.is_some()
             && document.overlay().is_none()
             && document.stat().is_ok_and(|stat| stat == row.stat);
@@ -50,10 +87,16 @@ impl<S: SessionRecord> SessionStore<S> {
         thread::scope(|scope| {
             for _ in 0..workers {
                 let (sender, next, wanted) = (sender.clone(), &next, &wanted);
+                let codec = &self.shared.codec;
+                let mut counting = if workers > 1 {
+                    Counting::beside_others(codec)
+                } else {
+                    Counting::alone(codec)
+                };
                 // A refused thread is no failure: what is not counted here is counted when its row comes.
                 let _ = thread::Builder::new().spawn_scoped(scope, move || {
                     while let Some((id, row)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let counted = self.count_messages(call, id, row);
+                        let counted = self.count_messages(call, id, row, &mut counting);
                         if sender.send((row.id, counted)).is_err() {
                             return;
                         }

@@ -24,7 +24,7 @@ pub(super) struct Look<'c, S: SessionRecord> {
 /// What was found in files.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Rows, one after another, newest first.
+    /// Rows, one after another, in no order.
     pub(super) bytes: Vec<u8>,
     /// Those that cannot be listed, and why.
     pub(super) skipped: Vec<Skipped>,
@@ -92,7 +92,8 @@ impl<'c, S: SessionRecord> Look<'c, S> {
             .counting(shows_all(self.call.query, entries.len()));
         let mut walk = Newest::new(&documents, entries, &probe)
             .threads(self.store.shared.threads)
-            .reads_in_flight(self.store.shared.reads_in_flight);
+            .reads_in_flight(self.store.shared.reads_in_flight)
+            .in_any_order();
         while let Some((entry, candidate)) = walk.next_hit() {
             self.files += 1;
             self.call.query.watch.tell(&Progress {

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use session_model::{SessionId, SessionRecord, SessionSummary};
 
 use super::Call;
+use super::count::Counting;
 use crate::catalogue::Row;
 use crate::corpus::Beside;
 use crate::journal::Overlay;
@@ -54,6 +55,8 @@ pub(super) struct Pick<'c, S: SessionRecord> {
     /// Whether there is a row beyond the page.
     has_more: bool,
     counted: Counted,
+    /// What counts those, once there is one.
+    counting: Option<Counting>,
     /// What is known of each directory that a row named.
     belongs: HashMap<Vec<u8>, Belongs>,
     files: u64,
@@ -73,6 +76,7 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
             last: None,
             has_more: false,
             counted: Counted::new(),
+            counting: None,
             belongs: HashMap::new(),
             files: 0,
             of: 0,
@@ -232,7 +236,9 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
         let counted = if let Some(counted) = self.ahead.remove(row.id) {
             counted
         } else {
-            let counted = self.store.count_messages(self.call, id, row);
+            let codec = &self.store.shared.codec;
+            let counting = self.counting.get_or_insert_with(|| Counting::alone(codec));
+            let counted = self.store.count_messages(self.call, id, row, counting);
             self.files += 1;
             self.call.query.watch.tell(&Progress {
                 files: self.files,
