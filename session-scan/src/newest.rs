@@ -241,9 +241,10 @@ where
         }
     }
 
-    /// Looks at a batch of the newest in the order in which they were listed, up to the first hit; then only at those that
-    /// are not older than it.
+    /// Looks at a batch of the newest in the order in which they were listed; where the order of hits matters, from the first
+    /// hit on only at those that are not older than it.
     fn look_as_listed(&mut self) {
+        let is_ranked = self.turn == Turn::Ranked;
         let batch = self.candidates.pop_as_listed(self.batch);
         self.batch = (self.batch * GROWTH).min(LARGEST_BATCH);
         let mut best = None;
@@ -256,7 +257,9 @@ where
                 continue;
             }
             let outcome = self.pace.look(|| look(self.corpus, self.probe, entry));
-            if let Outcome::Hit(hit) = &outcome {
+            if let Outcome::Hit(hit) = &outcome
+                && is_ranked
+            {
                 best = best.max(Some(hit.at()));
             }
             self.keep(taken, outcome);
