@@ -234,3 +234,14 @@ fn an_encoding_takes_less_than_a_megabyte_whatever_the_size() {
         assert!(size < 2 * MB || (peak > MB && whole.len() > MB));
     }
 }
+
+#[test]
+fn a_part_is_written_in_memory_of_its_own_size() {
+    let codec = Codec::new();
+    for length in [10, 1_000, 3_000] {
+        let (text, peak) = peak_of(|| codec.encode_part(&"\n".repeat(length)).unwrap());
+        assert_eq!(text.len(), 2 * length + 2);
+        // Room for every byte to be escaped by six, and what is gathered, which is 4 KiB.
+        assert!(peak < 8 * length + 10 * KB, "{peak} bytes for {length}");
+    }
+}
