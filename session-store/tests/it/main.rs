@@ -18,6 +18,7 @@ mod collections;
 mod crash;
 mod faults;
 mod find;
+mod fit;
 mod fs;
 mod golden;
 #[cfg(target_os = "linux")]
