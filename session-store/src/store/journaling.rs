@@ -267,8 +267,8 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Writes a journal with its first records, in the place of whatever has its name.
     ///
-    /// The document is made durable before, whoever wrote it: a journal is nothing without it. An error says that all is as
-    /// it was.
+    /// The document is made durable before, whoever wrote it: a journal is nothing without it. This store's own is already.
+    /// An error says that all is as it was.
     fn begin_journal(
         &self,
         id: &SessionId,
@@ -288,7 +288,7 @@ impl<S: SessionRecord> SessionStore<S> {
             bytes.extend(frame(next, payload).ok_or_else(|| self.too_long(id))?);
             next += 1;
         }
-                if durability.syncs_directories() {
+        if durability.syncs_directories() && !self.shared.journals.is_settled(id, state.document) {
             backend.persist(lock, &Blob::session(id))?;
         }
         let mut write = |out: &mut dyn io::Write| {

@@ -433,6 +433,7 @@ pub(crate) enum Kind {
     SyncTwice,
     JournalFirst,
     NoAnnouncement,
+    NoPersist,
 }
 
 #[derive(Debug)]
@@ -485,7 +486,7 @@ impl FileSystem for Mutant {
     }
     fn sync_file(&self, path: &str) -> io::Result<()> {
         match self.kind {
-            Kind::NoSync | Kind::NoFileSync => Ok(()),
+            Kind::NoSync | Kind::NoFileSync | Kind::NoPersist => Ok(()),
             _ => self.inner.sync_file(path),
         }
     }
