@@ -4,7 +4,7 @@
 mod mark;
 mod plan;
 
-use std::io;
+use std::{borrow::Cow, io};
 
 use crate::{
     Codec, Encoded, Error, Parser, RESERVED, ReadAt, Refusal, RevisionHasher,
@@ -126,6 +126,7 @@ impl<P: Parser> Codec<P> {
             hasher: RevisionHasher::new(),
             marking: Marking::new(self),
             bytes: 0,
+            gathered: Vec::new(),
             out: &mut out,
         };
         drop(walked.last);
@@ -133,7 +134,7 @@ impl<P: Parser> Codec<P> {
         let mut at = 0;
         for edit in &edits {
             copier.copy(at, edit.range.start, &mut buffer)?;
-            copier.write(&edit.text)?;
+            copier.put(&edit.text)?;
             at = edit.range.end;
         }
         copier.copy(at, brace, &mut buffer)?;
@@ -193,8 +194,14 @@ struct Copier<'a, R: ?Sized, W> {
     hasher: RevisionHasher,
     marking: Option<Marking>,
     bytes: u64,
+    /// Short texts on their way out, so that few calls take many.
+    gathered: Vec<u8>,
     out: &'a mut W,
 }
+
+/// Bytes of an amendment that are written at once, few enough to stay in the
+/// innermost cache while they are hashed, marked and passed on.
+const GATHERED: usize = 16 << 10;
 
 impl<R: ReadAt + ?Sized, W: io::Write> Copier<'_, R, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -204,6 +211,26 @@ impl<R: ReadAt + ?Sized, W: io::Write> Copier<'_, R, W> {
         }
         self.bytes += bytes.len() as u64;
         self.out.write_all(bytes)
+    }
+
+    /// Writes the texts of an edit.
+    fn put(&mut self, texts: &[Cow<'_, str>]) -> io::Result<()> {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        for text in texts {
+            if gathered.len() + text.len() > GATHERED && !gathered.is_empty() {
+                self.write(&gathered)?;
+                gathered.clear();
+            }
+            if text.len() > GATHERED {
+                self.write(text.as_bytes())?;
+            } else {
+                gathered.extend_from_slice(text.as_bytes());
+            }
+        }
+        self.write(&gathered)?;
+        gathered.clear();
+        self.gathered = gathered;
+        Ok(())
     }
 
     fn copy(&mut self, mut from: u64, to: u64, buffer: &mut [u8]) -> io::Result<()> {

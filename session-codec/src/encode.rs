@@ -36,6 +36,10 @@ impl Encoded {
 /// small pieces.
 const BUFFER: usize = 256 << 10;
 
+/// Bytes gathered of a part of a document: most parts are shorter, and what
+/// would be mapped for each of them and given back costs more than writing it.
+const PART_BUFFER: usize = 4 << 10;
+
 /// Bytes that are hashed and then summed, few enough to stay in the innermost
 /// cache from one to the other.
 const SLICE: usize = 16 << 10;
@@ -130,17 +134,25 @@ fn write<T: Serialize + ?Sized, W: io::Write>(
 struct Sink<'a, W> {
     out: W,
     buffer: Vec<u8>,
-    hasher: RevisionHasher,
+    /// Bytes that are gathered at most.
+    most: usize,
+    /// `None` for a part of a document, which has no revision.
+    hasher: Option<RevisionHasher>,
     watch: &'a Watch,
 }
 
 impl<'a, W: io::Write> Sink<'a, W> {
     fn new(out: W, watch: &'a Watch) -> Self {
-        let buffer = Vec::with_capacity(BUFFER);
+        let most = if watch.is_document() {
+            BUFFER
+        } else {
+            PART_BUFFER
+        };
         Self {
             out,
-            buffer,
-            hasher: RevisionHasher::new(),
+            buffer: Vec::with_capacity(most),
+            most,
+            hasher: watch.is_document().then(RevisionHasher::new),
             watch,
         }
     }
@@ -166,10 +178,10 @@ impl<'a, W: io::Write> Sink<'a, W> {
     #[cold]
     fn write_apart(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.watch.wrote(bytes)?;
-        if self.buffer.len() + bytes.len() > BUFFER {
+        if self.buffer.len() + bytes.len() > self.most {
             self.flush_all()?;
         }
-        if bytes.len() >= BUFFER {
+        if bytes.len() >= self.most {
             return self.pass(bytes);
         }
         self.buffer.extend_from_slice(bytes);
@@ -177,13 +189,20 @@ impl<'a, W: io::Write> Sink<'a, W> {
     }
 
     fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut marker = self.watch.marker().borrow_mut();
-        for slice in bytes.chunks(SLICE) {
-            self.hasher.update(slice);
-            marker.absorb(slice);
+        if let Some(hasher) = &mut self.hasher {
+            let mut marker = self.watch.marker().borrow_mut();
+            for slice in bytes.chunks(SLICE) {
+                hasher.update(slice);
+                marker.absorb(slice);
+            }
         }
-        drop(marker);
         self.out.write_all(bytes)
+    }
+
+    /// Returns the hash of what went out.
+    fn body(&self) -> Revision {
+        let hasher = self.hasher.as_ref().map(RevisionHasher::finish);
+        hasher.unwrap_or_else(|| RevisionHasher::new().finish())
     }
 
     /// Ends the document, with its footer if it is to have one.
@@ -191,7 +210,7 @@ impl<'a, W: io::Write> Sink<'a, W> {
         let mut revision = None;
         if self.watch.is_unclosed() {
             self.flush_all()?;
-            let body = self.hasher.finish();
+            let body = self.body();
             let marker = self.watch.marker().replace(Marker::new(&[], 0));
             match marker.finish(body).filter(|_| self.watch.has_room()) {
                 Some(footer) => {
@@ -204,7 +223,7 @@ impl<'a, W: io::Write> Sink<'a, W> {
         }
         self.flush_all()?;
         self.out.flush()?;
-        let revision = revision.unwrap_or_else(|| self.hasher.finish());
+        let revision = revision.unwrap_or_else(|| self.body());
         Ok(Encoded::new(self.watch.position(), revision))
     }
 }
@@ -218,7 +237,7 @@ impl<W: io::Write> io::Write for Sink<'_, W> {
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         // Small, so that it is inlined wherever a quote or a comma is written.
-        if bytes.len() > BUFFER - self.buffer.len() || self.watch.position() == 0 {
+        if bytes.len() > self.most - self.buffer.len() || self.watch.position() == 0 {
             return self.write_apart(bytes);
         }
         self.watch.passed(bytes.len());

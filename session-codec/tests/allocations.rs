@@ -270,3 +270,14 @@ fn counting_in_many_documents_asks_for_memory_once() {
         }
     }
 }
+
+#[test]
+fn a_part_is_written_in_memory_of_its_own_size() {
+    let codec = Codec::new();
+    for length in [10, 1_000, 3_000] {
+        let (text, peak) = peak_of(|| codec.encode_part(&"\n".repeat(length)).unwrap());
+        assert_eq!(text.len(), 2 * length + 2);
+        // Room for every byte to be escaped by six, and what is gathered, which is 4 KiB.
+        assert!(peak < 8 * length + 10 * KB, "{peak} bytes for {length}");
+    }
+}

@@ -54,6 +54,14 @@ pub trait SessionRecord: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// fit once elements of the capped array are left out.
     const PARALLEL: &'static [(&'static str, &'static str)] = &[];
 
+    /// Says that each element of a capped array loads, or does not, whatever else is in the record; and that a record of an id
+    /// and such elements loads if they do.
+    ///
+    /// What is appended is then judged beside the id alone, not beside the record's other members, which were judged before. Leave
+    /// it `false` for a type whose [`Deserialize`](trait@serde::Deserialize) compares members with elements, or elements with each other,
+    /// or needs more members than the id.
+    const INDEPENDENT: bool = false;
+
     /// Names the capped array at whose middle a document may be split for two threads, for a type that
     /// can [`join`](Self::join) the halves.
     const SPLIT: Option<&'static str> = None;

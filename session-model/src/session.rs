@@ -134,6 +134,7 @@ impl Session {
 
 impl SessionRecord for Session {
     const CAPPED: &'static [&'static str] = &["messages", "tool_uses"];
+    const INDEPENDENT: bool = true;
     const SPLIT: Option<&'static str> = Some("messages");
     const PAIRED: Option<&'static str> = Some("messages");
     const PARALLEL: &'static [(&'static str, &'static str)] = &[("pages", "messages")];

@@ -156,13 +156,19 @@ impl Append {
         }
     }
 
-    /// Sets `updated_at` to a time, unless the caller has set it.
-    pub(crate) fn stamped(mut self, stamp: Option<DateTime<Utc>>) -> Self {
-        if let Some(at) = stamp.filter(|_| !self.sets(UPDATED_AT)) {
-            let json = format!("\"{}\"", rfc3339(at));
-            self.members.push((UPDATED_AT.to_owned(), json));
+    /// Sets `updated_at` to a time, which the caller has not set.
+    pub(crate) fn stamped(&self, stamp: Option<DateTime<Utc>>) -> Stamped<'_> {
+        let json = stamp.map(|at| format!("\"{}\"", rfc3339(at)));
+        Stamped {
+            append: self,
+            stamp,
+            json,
         }
-        self
+    }
+
+    /// Whether there is nothing but elements for some of these arrays.
+    pub(crate) fn only_adds_to(&self, arrays: &[&str]) -> bool {
+        self.members.is_empty() && self.elements().all(|(array, _)| arrays.contains(&array))
     }
 
     /// The elements, each with the name of its array, in order.
@@ -171,10 +177,42 @@ impl Append {
         elements.map(|(array, json)| (array.as_str(), json.as_str()))
     }
 
-    /// The members with their values.
+    pub(crate) fn base(&self) -> Option<Revision> {
+        self.base
+    }
+
+    pub(crate) fn sets(&self, member: &str) -> bool {
+        self.members.iter().any(|(name, _)| name == member)
+    }
+}
+
+/// An append with the time that it is stamped with, if any. Nothing of the append is copied for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Stamped<'a> {
+    append: &'a Append,
+    stamp: Option<DateTime<Utc>>,
+    /// The stamp as JSON.
+    json: Option<String>,
+}
+
+impl Stamped<'_> {
+    /// The time that the store has set.
+    pub(crate) fn stamp(&self) -> Option<DateTime<Utc>> {
+        self.stamp
+    }
+
+    /// The elements, each with the name of its array, in order.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.append.elements()
+    }
+
+    /// The members with their values, the stamp last.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
-        let members = self.members.iter();
-        members.map(|(name, json)| (name.as_str(), json.as_str()))
+        let members = self.append.members.iter();
+        let stamp = self.json.iter().map(|json| (UPDATED_AT, json.as_str()));
+        members
+            .map(|(name, json)| (name.as_str(), json.as_str()))
+            .chain(stamp)
     }
 
     /// The bytes of JSON that are added.
@@ -183,14 +221,6 @@ impl Append {
         texts
             .map(|(name, json)| (name.len() + json.len()) as u64)
             .sum()
-    }
-
-    pub(crate) fn base(&self) -> Option<Revision> {
-        self.base
-    }
-
-    pub(crate) fn sets(&self, member: &str) -> bool {
-        self.members.iter().any(|(name, _)| name == member)
     }
 
     /// Lowers to the codec's edit.

@@ -1,4 +1,4 @@
-//! What a search takes from the allocator at most. A binary of its own, because it brings an allocator that counts.
+//! What a search and an append take from the allocator at most. A binary of its own, because it brings an allocator that counts.
 #![expect(
     unsafe_code,
     reason = "an allocator is an unsafe trait; every call is passed on unchanged"
@@ -9,7 +9,9 @@
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 use session_store::{Append, Durability, Message, SearchQuery, Session, SessionId, SessionStore};
 
@@ -17,10 +19,25 @@ use session_store::{Append, Durability, Message, SearchQuery, Session, SessionId
 static LIVE: AtomicIsize = AtomicIsize::new(0);
 static PEAK: AtomicIsize = AtomicIsize::new(0);
 
+thread_local! {
+    /// Calls and bytes that this thread has asked for.
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+    static BYTES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// One test after the other, as what is held is counted for all threads.
+static TURN: Mutex<()> = Mutex::new(());
+
 struct Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
+
+fn count(bytes: usize) {
+    // A thread that ends has nothing left to count.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+    let _ = BYTES.try_with(|total| total.set(total.get() + bytes as u64));
+}
 
 fn change(by: isize) {
     let live = LIVE.fetch_add(by, Relaxed) + by;
@@ -31,12 +48,14 @@ fn change(by: isize) {
 // the counters allocate nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
         change(layout.size().cast_signed());
         // SAFETY: the caller keeps the contract of `alloc`, which is `System`'s.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
         change(layout.size().cast_signed());
         // SAFETY: as for `alloc`.
         unsafe { System.alloc_zeroed(layout) }
@@ -49,6 +68,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size);
         // Old and new may both be there for a moment.
         change(size.cast_signed());
         change(-layout.size().cast_signed());
@@ -67,9 +87,9 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
 
 const MB: usize = 1 << 20;
 
-/// The one test here, as others would be counted with it.
 #[test]
 fn a_search_beside_a_journal_holds_the_journal_and_not_the_document() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let scratch = tempfile::tempdir().unwrap();
     let store = SessionStore::builder(scratch.path().join("sessions"))
         .durability(Durability::Process)
@@ -97,4 +117,49 @@ fn a_search_beside_a_journal_holds_the_journal_and_not_the_document() {
     // Holding it whole, once, shows: so would a search that does.
     let (whole, peak) = peak_of(|| std::fs::read(store.path(&long.id)).unwrap());
     assert!(peak >= size && whole.len() == size);
+}
+
+/// Calls of the allocator, and the bytes asked for, while something is done.
+fn asked(work: impl FnOnce()) -> (u64, u64) {
+    let before = (CALLS.get(), BYTES.get());
+    work();
+    (CALLS.get() - before.0, BYTES.get() - before.1)
+}
+
+/// What `fit` and the journal need of an append is a few copies of what is new: nothing of what the session has already.
+#[test]
+fn an_append_asks_for_little_more_than_it_brings_whatever_the_session_holds() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut costs = Vec::new();
+    for title in [10, 50_000] {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = SessionStore::builder(scratch.path().join("sessions"))
+            .durability(Durability::Process)
+            .open()
+            .unwrap();
+        let mut session = Session::new(SessionId::new("s").unwrap(), "/work");
+        session.title = Some("t".repeat(title));
+        session.touch("2026-03-10T19:42:54.123456789Z".parse().unwrap());
+        store.save(&session).unwrap();
+        let mut writer = store.writer(&session.id).unwrap();
+        let message = Message::assistant("a line of an answer\n".repeat(100));
+        let append = || Append::new().message(&message).unwrap();
+        // The first begins the journal, and the second finds the session pointed to.
+        for _ in 0..3 {
+            writer.append(&append()).unwrap();
+        }
+        let ready = append();
+        costs.push(asked(|| {
+            writer.append(&ready).unwrap();
+        }));
+        let (calls, bytes) = asked(|| drop(append()));
+        assert!(calls <= 8, "{calls} allocations to spell a message");
+        assert!(bytes <= 32 << 10, "{bytes} bytes to spell a message");
+    }
+    let [(calls, bytes), large] = costs[..] else {
+        panic!("two sessions")
+    };
+    assert_eq!((calls, bytes), large);
+    assert!(calls <= 32, "{calls} allocations for an append");
+    assert!(bytes <= 5 * 2_400, "{bytes} bytes for an append of 2 KB");
 }

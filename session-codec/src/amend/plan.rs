@@ -1,6 +1,6 @@
 //! Where an amendment's edits go in a document. Owns commas; must not copy.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use serde_json::Value;
 
@@ -13,9 +13,18 @@ use crate::{
 
 /// Bytes of the document to leave out, and text to put in their place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Edit {
+pub(super) struct Edit<'a> {
     pub(super) range: Range<u64>,
-    pub(super) text: Vec<u8>,
+    /// One after the other; what the amendment brings is not copied for it.
+    pub(super) text: Vec<Cow<'a, str>>,
+}
+
+/// Puts commas between elements.
+fn list(elements: &[String]) -> impl Iterator<Item = Cow<'_, str>> {
+    elements.iter().enumerate().flat_map(|(index, element)| {
+        let comma = (index > 0).then_some(Cow::Borrowed(","));
+        comma.into_iter().chain([Cow::Borrowed(element.as_str())])
+    })
 }
 
 /// What the amendment does with the member being read.
@@ -33,7 +42,7 @@ pub(super) struct Plan<'a> {
     members: Members,
     members_limit: u32,
     members_kept: u32,
-    edits: Vec<Edit>,
+    edits: Vec<Edit<'a>>,
     current: Current,
     set: Vec<bool>,
     extended: Vec<bool>,
@@ -81,20 +90,17 @@ impl<'a> Plan<'a> {
     }
 
     /// Adds what is new at the end and returns the edits in order.
-    pub(super) fn finish(mut self) -> Result<Vec<Edit>, Error> {
+    pub(super) fn finish(mut self) -> Result<Vec<Edit<'a>>, Error> {
         let mut text = Vec::new();
-        let mut add = |name: &str, before: &str, parts: &[String], after: &str| {
-            if self.kept {
-                text.push(b',');
-            }
-            self.kept = true;
-            self.members_kept = self.members_kept.saturating_add(1);
-            text.extend_from_slice(Value::from(name).to_string().as_bytes());
-            text.push(b':');
-            text.extend_from_slice(before.as_bytes());
-            text.extend_from_slice(parts.join(",").as_bytes());
-            text.extend_from_slice(after.as_bytes());
-        };
+        let mut add =
+            |name: &str, before: &'static str, parts: &'a [String], after: &'static str| {
+                let comma = if self.kept { "," } else { "" };
+                self.kept = true;
+                self.members_kept = self.members_kept.saturating_add(1);
+                text.push(format!("{comma}{}:{before}", Value::from(name)).into());
+                text.extend(list(parts));
+                text.push(after.into());
+            };
         for ((name, elements), done) in self.amendment.elements.iter().zip(&self.extended) {
             if !done {
                 add(name, "[", elements, "]");
@@ -202,20 +208,25 @@ impl Visit for Plan<'_> {
     }
 
     fn value_end(&mut self, at: u64, _piece: Piece<'_>) -> Result<(), Stop> {
+        let amendment = self.amendment;
         let (range, text) = match self.current {
             Current::Untouched => (0..0, Vec::new()),
-            Current::Set(index) => (
-                self.value_start..at,
-                self.amendment.members[index].1.clone().into_bytes(),
-            ),
+            Current::Set(index) => {
+                let json = amendment.members[index].1.as_str();
+                (self.value_start..at, vec![json.into()])
+            }
             Current::Extend(index) => {
-                let elements = self.amendment.elements[index].1.join(",");
-                if self.first == b'[' {
-                    let comma = if self.elements > 0 { "," } else { "" };
-                    (at - 1..at - 1, format!("{comma}{elements}").into_bytes())
+                let (range, before, after) = if self.first != b'[' {
+                    (self.value_start..at, "[", "]")
+                } else if self.elements > 0 {
+                    (at - 1..at - 1, ",", "")
                 } else {
-                    (self.value_start..at, format!("[{elements}]").into_bytes())
-                }
+                    (at - 1..at - 1, "", "")
+                };
+                let mut text = vec![before.into()];
+                text.extend(list(&amendment.elements[index].1));
+                text.push(after.into());
+                (range, text)
             }
             Current::LeftOut if self.kept => (self.comma..at, Vec::new()),
             Current::LeftOut => {

@@ -18,8 +18,10 @@ use crate::plain::{BLOCK, ends, special};
 /// Bytes of text that are escaped at once: more than most strings have.
 const PIECE: usize = 4 << 10;
 
-/// Room for the longest spelling of a piece, its quotes, and one word more.
-const ROOM: usize = 6 * PIECE + 2 + 8;
+/// Room for the longest spelling of so many bytes, its quotes, and one word more.
+const fn room(bytes: usize) -> usize {
+    6 * bytes + 2 + 8
+}
 
 /// What is written in place of a piece that is ready.
 const STAND_IN: &str = "-";
@@ -114,8 +116,10 @@ impl Text {
     /// long that is.
     fn spell(&self, text: &[u8], at: usize) -> usize {
         let mut spelled = self.spelled.borrow_mut();
-        if spelled.is_empty() {
-            spelled.resize(ROOM, 0);
+        // Room for a whole piece at once would be cleared and paged in for each short part.
+        let room = room(text.len());
+        if spelled.len() < room {
+            spelled.resize(room, 0);
         }
         spell(text, &mut spelled[at..])
     }

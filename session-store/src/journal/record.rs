@@ -59,18 +59,41 @@ pub(super) enum Record<'j> {
     Replaced(Revision),
 }
 
+/// A payload behind the room for its frame, so that it is framed where it lies.
+#[derive(Debug)]
+pub(crate) struct Unframed(Vec<u8>);
+
+impl Unframed {
+    /// The payload alone.
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.0[FRAME..]
+    }
+
+    /// The record of this number; `None` where it is too long.
+    pub(crate) fn framed(&mut self, number: u64) -> Option<&[u8]> {
+        let head = head(number, self.payload())?;
+        self.0[..FRAME].copy_from_slice(&head);
+        Some(&self.0)
+    }
+}
+
 /// Puts a payload into its frame; `None` where it is too long.
 pub(crate) fn frame(number: u64, payload: &[u8]) -> Option<Vec<u8>> {
+    let head = head(number, payload)?;
+    Some([&head[..], payload].concat())
+}
+
+/// The bytes before a payload; `None` where it is too long.
+fn head(number: u64, payload: &[u8]) -> Option<[u8; FRAME]> {
     let length = u32::try_from(payload.len()).ok()?;
     if payload.len() > LONGEST {
         return None;
     }
-    let mut bytes = Vec::with_capacity(FRAME + payload.len());
-    bytes.extend_from_slice(&length.to_le_bytes());
-    bytes.extend_from_slice(&checksum(length, number, payload).to_le_bytes());
-    bytes.extend_from_slice(&number.to_le_bytes());
-    bytes.extend_from_slice(payload);
-    Some(bytes)
+    let mut head = [0; FRAME];
+    head[..4].copy_from_slice(&length.to_le_bytes());
+    head[4..8].copy_from_slice(&checksum(length, number, payload).to_le_bytes());
+    head[8..].copy_from_slice(&number.to_le_bytes());
+    Some(head)
 }
 
 /// The checksum of a record: it covers the length and the number too, so that neither can be taken for another's.
@@ -106,20 +129,25 @@ pub(super) fn number_of(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(8..FRAME)?.try_into().ok()?))
 }
 
-/// The payload of an append.
+/// The payload of an append, of which the caller says how long names and texts are in all.
 pub(crate) fn added<'a>(
     elements: impl Iterator<Item = (&'a str, &'a str)>,
     members: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Vec<u8> {
-    let mut payload = vec![ADDED];
+    bytes: u64,
+) -> Unframed {
+    // Besides them a letter and two lengths for each; more than a few of them make it grow once.
+    let room = FRAME + 1 + 4 * 9 + usize::try_from(bytes).unwrap_or(0);
+    let mut record = Vec::with_capacity(room);
+    record.extend_from_slice(&[0; FRAME]);
+    record.push(ADDED);
     let mut put = |kind: u8, (name, json): (&str, &str)| {
-        payload.push(kind);
-        text(&mut payload, name.as_bytes());
-        text(&mut payload, json.as_bytes());
+        record.push(kind);
+        text(&mut record, name.as_bytes());
+        text(&mut record, json.as_bytes());
     };
     elements.for_each(|element| put(ELEMENT, element));
     members.for_each(|member| put(MEMBER, member));
-    payload
+    Unframed(record)
 }
 
 /// The payload that announces a document with everything so far.

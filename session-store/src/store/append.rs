@@ -1,34 +1,26 @@
 //! Adding to a session that stays where it is.
 
 use std::io;
-use std::path::Path;
 
-use chrono::{DateTime, Utc};
 use session_codec::Revision;
-use session_model::{SessionHeader, SessionId, SessionRecord};
+use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
+use super::fit::Fitting;
 use super::journaling::Journaling;
+use super::told::Became;
 use super::write::{Over, Target};
 use crate::Error;
-use crate::append::{Append, UPDATED_AT};
+use crate::append::Append;
 use crate::backend::{Blob, Lock};
 use crate::corpus::Documents;
 use crate::error::ConflictReason;
-use crate::failure::{beforehand, from_codec, from_header};
+use crate::failure::beforehand;
 use crate::trace::{event, span};
 use crate::view::Seen;
 
 /// A journal below this size is not folded, however small its document: one more read costs less than one more write.
 const FOLD_AT_LEAST: u64 = 1 << 20;
-
-/// An append that fits its session, and what the session is with it.
-struct Fitting {
-    append: Append,
-    header: SessionHeader,
-    /// `None` where nothing of it changes but the time.
-    kept: Option<Vec<u8>>,
-}
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Adds elements and changes members on top of the session that is there.
@@ -89,7 +81,7 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         let redacted = self.shared.redactor.as_deref();
         let redacted = redacted.map(|redactor| append.redacted::<S>(redactor));
-        let fitting = self.fit(id, redacted.as_ref().unwrap_or(append), state)?;
+        let mut fitting = self.fit(id, redacted.as_ref().unwrap_or(append), state)?;
         let limit = self.shared.limits.document_bytes();
         if state.document.size + state.unfolded() + fitting.append.bytes() > limit {
             let what = "document bytes";
@@ -98,7 +90,8 @@ impl<S: SessionRecord> SessionStore<S> {
         if state.clashes(&fitting.append, S::CAPPED) {
             return self.rewrite(id, lock, state, &fitting);
         }
-        let told = self.before_append(id, &mut state.keys, &fitting.header)?;
+        let directory = fitting.directory(state.header.as_ref());
+        let told = self.before_append(id, &mut state.keys, directory)?;
         let written = match self.write_record(id, lock, state, &fitting.append) {
             Ok(()) => Ok(()),
             Err(error @ Error::NotDurable { .. }) => Err(error),
@@ -117,16 +110,19 @@ impl<S: SessionRecord> SessionStore<S> {
                 return Err(Error::Conflict { path, reason });
             }
         }
-        if let Some(kept) = fitting.kept {
-            state.kept = kept;
-        }
-        state.header = Some(fitting.header.clone());
+        fitting.note(state);
         let revision = state.revision();
         let stat = None;
         self.views.appended(id, from, Seen { revision, stat });
         let journal = state.open.as_ref();
         let modified = state.document.modified;
-        self.after_append(id, told, &mut state.keys, &fitting.header, || {
+        let header = state.header.as_ref();
+        let directory = header.and_then(|header| header.directory.as_deref());
+        let became = Became {
+            directory,
+            updated_at: fitting.updated_at,
+        };
+        self.after_append(id, told, &mut state.keys, became, || {
             journal.map_or(modified, |journal| journal.modified().max(modified))
         });
         event!(%id, %revision, "append");
@@ -155,7 +151,7 @@ impl<S: SessionRecord> SessionStore<S> {
         id: &SessionId,
         lock: &Lock,
         state: &mut Journaling,
-        fitting: &Fitting,
+        fitting: &Fitting<'_>,
     ) -> Result<Revision, Error> {
         let path = self.path(id);
         let from = state.revision();
@@ -170,8 +166,8 @@ impl<S: SessionRecord> SessionStore<S> {
             .map_err(|source| Error::io("stat", &path, source))?;
         let target = Target {
             id,
-            directory: fitting.header.directory.as_deref(),
-            updated_at: fitting.header.updated_at,
+            directory: fitting.directory(state.header.as_ref()),
+            updated_at: fitting.updated_at,
             over: Over::Only(Some(stat)),
         };
         let amendment = fitting.append.amendment();
@@ -182,73 +178,5 @@ impl<S: SessionRecord> SessionStore<S> {
             .appended(id, folded.unwrap_or(from), written.seen);
         event!(%id, revision = %written.seen.revision, "append");
         written.durable.map(|()| written.seen.revision)
-    }
-
-    /// Decodes what an append would make of the session, less the elements that are there already.
-    ///
-    /// Returns the append stamped with the present time where the record has an `updated_at` that the caller left alone.
-    fn fit(&self, id: &SessionId, append: &Append, state: &Journaling) -> Result<Fitting, Error> {
-        let path = self.path(id);
-        let (codec, kept) = (&self.shared.plain_codec, state.kept.as_slice());
-        let header = |json: &[u8]| {
-            SessionHeader::parse(json, S::DIRECTORY).map_err(|error| from_header(&path, &error))
-        };
-        let before = match &state.header {
-            Some(header) => header.clone(),
-            None => header(kept)?,
-        };
-        let only_adds = append.members().next().is_none()
-            && append
-                .elements()
-                .all(|(array, _)| S::CAPPED.contains(&array));
-        // Never back in time, whatever the clock says: an append makes no session older.
-        let stamp: Option<DateTime<Utc>> = before
-            .updated_at
-            .filter(|_| !append.sets(UPDATED_AT))
-            .map(|before| before.max(Utc::now()));
-        let append = append.clone().stamped(stamp);
-        let edited = |wanted: &dyn Fn(&str) -> bool| {
-            let mut edited = Vec::with_capacity(kept.len() + 256);
-            let amended = codec.amend(kept, &append.amendment_of(wanted), &mut edited);
-            amended.map(|_| edited).map_err(|error| unfit(&path, error))
-        };
-        let added = edited(&|_| true)?;
-        let (header, becomes) = if only_adds {
-            let mut header = before;
-            header.updated_at = stamp;
-            (header, None)
-        } else {
-            let becomes = edited(&|array| !S::CAPPED.contains(&array))?;
-            (header(&becomes)?, Some(becomes))
-        };
-        match codec.decode::<S>(added) {
-            Ok(record) if record.id() == id.as_str() => Ok(Fitting {
-                append,
-                header,
-                kept: becomes,
-            }),
-            Ok(_) => {
-                let reason = "an append cannot change the id".to_owned();
-                Err(Error::Refused { path, reason })
-            }
-            // What is wrong may have been there before.
-            Err(error) => Err(match codec.decode::<S>(kept.to_vec()) {
-                Ok(_) => unfit(&path, error),
-                Err(error) => from_codec("read", &path, error),
-            }),
-        }
-    }
-}
-
-/// What cannot be added, as opposed to what cannot be read.
-fn unfit(path: &Path, error: session_codec::Error) -> Error {
-    match error {
-        session_codec::Error::Limit { .. } | session_codec::Error::Io(_) => {
-            from_codec("write", path, error)
-        }
-        other => Error::Refused {
-            path: path.to_owned(),
-            reason: format!("what is appended does not fit: {other}"),
-        },
     }
 }

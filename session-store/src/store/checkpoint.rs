@@ -71,7 +71,13 @@ impl<S: SessionRecord> SessionStore<S> {
             updated_at: header.updated_at,
             over: Over::Only(Some(document.stat().map_err(failed)?)),
         };
-        let written = self.write_document(lock, &target, &mut |out| {
+        // It was read a moment ago, under this very lock, unless it has to be begun anew.
+        let journal = if self.shared.journals.is_sound(id) {
+            self.ending(id, lock, &document)?
+        } else {
+            self.journal_of(id, lock)?
+        };
+        let written = self.write_over(lock, &target, journal, &mut |out| {
             self.shared.codec.amend(&document, &amendment, out)
         })?;
         self.views.appended(id, from, written.seen);
@@ -103,6 +109,17 @@ impl<S: SessionRecord> SessionStore<S> {
             removed.map_err(beforehand)?;
             return Ok(None);
         };
+        self.ending(id, lock, &document)
+    }
+
+    /// Opens the journal that stands beside a document, at its end; makes away with one that is not this document's.
+    fn ending(
+        &self,
+        id: &SessionId,
+        lock: &Lock,
+        document: &Document<'_>,
+    ) -> Result<Option<Ending>, Error> {
+        let (backend, blob) = (&self.shared.backend, Blob::journal(id));
         match document.beside() {
             Beside::Nothing => Ok(None),
             Beside::Displaced => {

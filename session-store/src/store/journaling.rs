@@ -10,9 +10,10 @@ use session_codec::{FooterUse, Revision, RevisionHasher, TailCap};
 use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
+use super::skeleton::Skeletons;
 use super::told::Keys;
 use crate::Error;
-use crate::append::Append;
+use crate::append::Stamped;
 use crate::backend::{AppendFile, Blob, BlobStat, Lock, publish_now};
 use crate::corpus::{Beside, Document, Documents};
 use crate::failure::{beforehand, from_codec};
@@ -31,6 +32,7 @@ pub(super) struct Journaling {
     begin: Begin,
     /// The record as it is now, less the elements that a window may leave out.
     pub(super) kept: Vec<u8>,
+    pub(super) skeletons: Skeletons,
     /// What the journal adds to, and what it sets.
     arrays: Vec<String>,
     members: Vec<String>,
@@ -88,7 +90,7 @@ impl Journaling {
     }
 
     /// Whether an append sets what is added to, or adds to what is set: no journal can say in which order.
-    pub(super) fn clashes(&self, append: &Append, capped: &[&str]) -> bool {
+    pub(super) fn clashes(&self, append: &Stamped<'_>, capped: &[&str]) -> bool {
         let sets_array = append.members().any(|(name, _)| {
             capped.contains(&name) || self.arrays.iter().any(|array| array == name)
         });
@@ -98,7 +100,7 @@ impl Journaling {
                 .any(|(array, _)| self.members.iter().any(|member| member == array))
     }
 
-    fn note(&mut self, append: &Append) {
+    fn note(&mut self, append: &Stamped<'_>) {
         let note = |known: &mut Vec<String>, name: &str| {
             if !known.iter().any(|known| known == name) {
                 known.push(name.to_owned());
@@ -159,6 +161,7 @@ impl<S: SessionRecord> SessionStore<S> {
                     hasher: overlay.hasher(begin.revision),
                     begin,
                     kept,
+                    skeletons: Skeletons::default(),
                     arrays,
                     members,
                     has_journal: true,
@@ -252,6 +255,7 @@ impl<S: SessionRecord> SessionStore<S> {
             keys: Keys::default(),
             header: None,
             kept: begin.kept.clone(),
+            skeletons: Skeletons::default(),
             hasher: begin_hash(begin.revision),
             begin,
             arrays: Vec::new(),
@@ -263,8 +267,8 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Writes a journal with its first records, in the place of whatever has its name.
     ///
-    /// The document is made durable before, whoever wrote it: a journal is nothing without it. An error says that all is as
-    /// it was.
+    /// The document is made durable before, whoever wrote it: a journal is nothing without it. This store's own is already.
+    /// An error says that all is as it was.
     fn begin_journal(
         &self,
         id: &SessionId,
@@ -281,10 +285,10 @@ impl<S: SessionRecord> SessionStore<S> {
         let first = state.begin.payload();
         let mut next = 0;
         for payload in std::iter::once(first.as_slice()).chain(payloads.iter().copied()) {
-            bytes.extend(self.framed(id, next, payload)?);
+            bytes.extend(frame(next, payload).ok_or_else(|| self.too_long(id))?);
             next += 1;
         }
-        if durability.syncs_directories() {
+        if durability.syncs_directories() && !self.shared.journals.is_settled(id, state.document) {
             backend.persist(lock, &Blob::session(id))?;
         }
         let mut write = |out: &mut dyn io::Write| {
@@ -310,13 +314,13 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok(Begun { end, next, durable })
     }
 
-    /// Puts a payload into a record.
-    fn framed(&self, id: &SessionId, next: u64, payload: &[u8]) -> Result<Vec<u8>, Error> {
-        frame(next, payload).ok_or_else(|| Error::TooLarge {
+    /// A record is longer than any may be.
+    fn too_long(&self, id: &SessionId) -> Error {
+        Error::TooLarge {
             path: self.path(id),
             what: "append bytes",
             limit: crate::journal::LONGEST as u64,
-        })
+        }
     }
 
     /// Adds one record to a session's journal, and says when it is as durable as was asked for.
@@ -325,11 +329,11 @@ impl<S: SessionRecord> SessionStore<S> {
         id: &SessionId,
         lock: &Lock,
         state: &mut Journaling,
-        append: &Append,
+        append: &Stamped<'_>,
     ) -> Result<(), Error> {
-        let payload = added(append.elements(), append.members());
+        let mut record = added(append.elements(), append.members(), append.bytes());
         let Some(open) = &mut state.open else {
-            let begun = self.begin_journal(id, lock, state, &[&payload])?;
+            let begun = self.begin_journal(id, lock, state, &[record.payload()])?;
             state.note(append);
             // The record is there. Should opening it fail now, the next append finds out anew what there is.
             match self.reopen(id, lock, begun.end, begun.next, 0) {
@@ -338,10 +342,10 @@ impl<S: SessionRecord> SessionStore<S> {
             }
             return begun.durable;
         };
-        let bytes = self.framed(id, open.next, &payload)?;
-        let path = self.shared.backend.describe(&Blob::journal(id));
+        let bytes = record.framed(open.next).ok_or_else(|| self.too_long(id))?;
+        let length = bytes.len();
         let mut op = "write";
-        let mut written = open.file.write_all(&bytes);
+        let mut written = open.file.write_all(bytes);
         if written.is_ok() && self.shared.durability.syncs_files() {
             op = "sync";
             written = open.file.commit();
@@ -350,11 +354,11 @@ impl<S: SessionRecord> SessionStore<S> {
             if op == "sync" {
                 self.shared.journals.poison(id);
             }
-            return Err(self.take_back(id, open, bytes.len(), op, &path, source));
+            return Err(self.take_back(id, open, length, op, source));
         }
-        open.end += bytes.len() as u64;
+        open.end += length as u64;
         open.next += 1;
-        state.hasher.update(&payload);
+        state.hasher.update(record.payload());
         state.note(append);
         Ok(())
     }
@@ -366,9 +370,9 @@ impl<S: SessionRecord> SessionStore<S> {
         open: &mut OpenJournal,
         bytes: usize,
         op: &'static str,
-        path: &Path,
         source: io::Error,
     ) -> Error {
+        let path = self.shared.backend.describe(&Blob::journal(id));
         let cut = open.file.truncate(open.end);
         let is_whole = cut.is_err() && {
             self.shared.journals.poison(id);
@@ -377,10 +381,9 @@ impl<S: SessionRecord> SessionStore<S> {
         };
         if is_whole {
             // It can be read, for now, and may be read after a crash.
-            let path = path.to_owned();
             return Error::NotDurable { path, source };
         }
-        Error::io(op, path, source)
+        Error::io(op, &path, source)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use session_model::SessionId;
 
 use super::journaling::Journaling;
+use crate::backend::BlobStat;
 
 /// How many sessions a store remembers between appends that are not made through a writer.
 const REMEMBERED: usize = 8;
@@ -16,6 +17,17 @@ pub(crate) struct Journals {
     known: Mutex<Vec<(SessionId, Journaling)>>,
     /// Sessions whose journal failed to sync: that file is never relied upon again.
     poisoned: Mutex<HashSet<SessionId>>,
+    /// Documents that this store has made durable, by what the file system said of them then.
+    settled: Mutex<Vec<(SessionId, BlobStat)>>,
+}
+
+/// Puts an entry behind all others, in the place of one of the same session; the oldest goes where there are too many.
+fn remember<T>(known: &mut Vec<(SessionId, T)>, id: &SessionId, value: T) {
+    known.retain(|(known, _)| known != id);
+    if known.len() == REMEMBERED {
+        known.remove(0);
+    }
+    known.push((id.clone(), value));
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -31,12 +43,19 @@ impl Journals {
     }
 
     pub(super) fn put(&self, id: &SessionId, state: Journaling) {
-        let mut known = locked(&self.known);
-        known.retain(|(known, _)| known != id);
-        if known.len() == REMEMBERED {
-            known.remove(0);
-        }
-        known.push((id.clone(), state));
+        remember(&mut locked(&self.known), id, state);
+    }
+
+    /// Notes that a document was synced, and then its name.
+    pub(super) fn settle(&self, id: &SessionId, document: BlobStat) {
+        remember(&mut locked(&self.settled), id, document);
+    }
+
+    /// Whether a document is the very file that this store made durable, and unchanged since: then there is nothing to sync.
+    pub(super) fn is_settled(&self, id: &SessionId, document: BlobStat) -> bool {
+        let settled = locked(&self.settled);
+        let mut settled = settled.iter();
+        settled.any(|(known, settled)| known == id && *settled == document)
     }
 
     pub(super) fn poison(&self, id: &SessionId) {

@@ -1,10 +1,11 @@
 //! What the index is told of an append: documents do not move then, so the index must hear of it from the append itself.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use session_index::{Answer, Change, Proof, Rule, Turn};
-use session_model::{SessionHeader, SessionId, SessionRecord};
+use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
 use super::publish::unlockable;
@@ -26,6 +27,13 @@ pub(super) enum Told {
     Perhaps,
     /// It is to be recorded when it is there.
     Later,
+}
+
+/// What the index is to know of a session that was appended to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Became<'a> {
+    pub(super) directory: Option<&'a Path>,
+    pub(super) updated_at: Option<DateTime<Utc>>,
 }
 
 /// The keys of a session that is being appended to.
@@ -50,10 +58,10 @@ impl<S: SessionRecord> SessionStore<S> {
         &self,
         id: &SessionId,
         keys: &mut Keys,
-        header: &SessionHeader,
+        directory: Option<&Path>,
     ) -> Result<Told, Error> {
         self.doubt_others()?;
-        self.resolve_keys(keys, header);
+        self.resolve_keys(keys, directory);
         let index = &self.shared.index;
         if keys.pointed.is_some() && keys.pointed == index.turn() {
             return Ok(Told::Already);
@@ -117,7 +125,7 @@ impl<S: SessionRecord> SessionStore<S> {
         id: &SessionId,
         told: Told,
         keys: &mut Keys,
-        header: &SessionHeader,
+        became: Became<'_>,
         modified: impl FnOnce() -> i128,
     ) {
         // Somebody may have proved something since.
@@ -133,8 +141,9 @@ impl<S: SessionRecord> SessionStore<S> {
             Told::Already | Told::Perhaps | Told::Later => keys.pointed = None,
         }
         let resolver = self.resolver();
-        let directory = header.directory.as_deref();
-        let workspace = directory.map(|directory| Workspace::new(directory, &resolver));
+        let workspace = became
+            .directory
+            .map(|directory| Workspace::new(directory, &resolver));
         let Ok(mut change) = index.begin() else {
             self.disturb();
             return;
@@ -149,7 +158,7 @@ impl<S: SessionRecord> SessionStore<S> {
             return;
         }
         change.still();
-        let recency = Recency::new(id.clone(), header.updated_at, modified());
+        let recency = Recency::new(id.clone(), became.updated_at, modified());
         if self
             .point(&mut *change, workspace.as_ref(), &recency)
             .is_none()
@@ -192,19 +201,18 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 
     /// Finds the keys under which a session is looked for, anew only when its directory is another.
-    fn resolve_keys(&self, keys: &mut Keys, header: &SessionHeader) {
-        if !keys.all.is_empty() && !keys.is_unanswered && keys.of == header.directory {
+    fn resolve_keys(&self, keys: &mut Keys, directory: Option<&Path>) {
+        // The same directory is compared as written, which needs no look at its components.
+        let is_known = keys.of.as_ref().map(|of| of.as_os_str()) == directory.map(Path::as_os_str);
+        if !keys.all.is_empty() && !keys.is_unanswered && is_known {
             return;
         }
         let resolver = self.resolver();
-        let workspace = header
-            .directory
-            .as_deref()
-            .map(|directory| Workspace::new(directory, &resolver));
+        let workspace = directory.map(|directory| Workspace::new(directory, &resolver));
         let all = workspace.iter().flat_map(Workspace::keys).map(Some);
         *keys = Keys {
             all: all.chain([None]).collect(),
-            of: header.directory.clone(),
+            of: directory.map(Path::to_owned),
             is_unanswered: workspace.as_ref().is_some_and(Workspace::is_unanswered),
             pointed: None,
         };

@@ -9,6 +9,7 @@ use session_codec::Encoded;
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
+use super::checkpoint::Ending;
 use crate::Error;
 use crate::backend::{Blob, BlobStat, Lock};
 use crate::failure::from_codec;
@@ -48,9 +49,20 @@ impl<S: SessionRecord> SessionStore<S> {
         target: &Target<'_>,
         encode: &mut dyn FnMut(&mut Bounded<'_>) -> Result<Encoded, session_codec::Error>,
     ) -> Result<Written, Error> {
+        let journal = self.journal_of(target.id, lock)?;
+        self.write_over(lock, target, journal, encode)
+    }
+
+    /// Does as `write_document` for a document whose journal is known.
+    pub(super) fn write_over(
+        &self,
+        lock: &Lock,
+        target: &Target<'_>,
+        mut journal: Option<Ending>,
+        encode: &mut dyn FnMut(&mut Bounded<'_>) -> Result<Encoded, session_codec::Error>,
+    ) -> Result<Written, Error> {
         let path = self.path(target.id);
         let limit = self.shared.limits.document_bytes();
-        let mut journal = self.journal_of(target.id, lock)?;
         let encoded = Cell::new(None);
         let stat = self.shared.backend.replace(
             lock,
@@ -86,6 +98,9 @@ impl<S: SessionRecord> SessionStore<S> {
             Err(error @ Error::NotDurable { .. }) => (None, Err(error)),
             Err(error) => return Err(error),
         };
+        if let Some(stat) = stat.filter(|_| self.shared.durability.syncs_directories()) {
+            self.shared.journals.settle(target.id, stat);
+        }
         let Some(Encoded { revision, .. }) = encoded.get() else {
             // A backend that answers success without having asked for the bytes broke its contract.
             let reason = "the backend did not take the document".to_owned();

@@ -434,6 +434,7 @@ pub(crate) enum Kind {
     NoCut,
     JournalFirst,
     NoAnnouncement,
+    NoPersist,
 }
 
 #[derive(Clone, Debug)]
@@ -486,7 +487,7 @@ impl FileSystem for Mutant {
     }
     fn sync_file(&self, path: &str) -> io::Result<()> {
         match self.kind {
-            Kind::NoSync | Kind::NoFileSync => Ok(()),
+            Kind::NoSync | Kind::NoFileSync | Kind::NoPersist => Ok(()),
             _ => self.inner.sync_file(path),
         }
     }

@@ -47,7 +47,7 @@ struct Part {
     then: fn(&MemoryFs, &SessionStore),
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part {
         name: "first appends",
         before: |_, store| base(store),
@@ -60,6 +60,16 @@ const PARTS: [Part; 7] = [
             fs.mark("careless");
             let careless = self::store(fs.clone(), Durability::Process);
             base(&careless);
+            append(fs, store, 1);
+            append(fs, store, 2);
+        },
+    },
+    Part {
+        name: "appends to another store's document that was never synced",
+        before: |_, _| {},
+        then: |fs, store| {
+            fs.mark("careless");
+            base(&self::store(fs.clone(), Durability::Process));
             append(fs, store, 1);
             append(fs, store, 2);
         },
@@ -301,6 +311,7 @@ fn mutants_of_the_journal_protocol_are_caught() {
             Kind::JournalFirst,
         ),
         ("no announcement", Kind::NoAnnouncement),
+        ("a document taken for durable", Kind::NoPersist),
     ] {
         let violations: u64 = PARTS
             .iter()

@@ -207,6 +207,9 @@ fn an_append_costs_one_write_and_one_sync_whatever_the_session_holds() {
             ],
             [0, 0, 0]
         );
+        // The document is looked at once more, and nothing else: this store has no index to be told.
+        let all: u64 = FsCall::ALL.into_iter().map(calls).sum();
+        assert_eq!((calls(FsCall::Stat), all), (1, 3));
         let after = fs
             .inner()
             .content(".store/journal/s.journal")
@@ -227,6 +230,42 @@ fn an_append_costs_one_write_and_one_sync_whatever_the_session_holds() {
     }
     assert_eq!(costs[0], costs[1]);
     assert!(costs[0] < 400, "{costs:?}");
+}
+
+/// Syncs of files and of directories while something is done.
+fn syncs(fs: &FaultFs<MemoryFs>, work: impl FnOnce()) -> (u64, u64) {
+    fs.arm(Fault::errno(FsCall::Write, u64::MAX, 5));
+    work();
+    (fs.calls(FsCall::SyncFile), fs.calls(FsCall::SyncDir))
+}
+
+/// Journals are begun on documents that last. One that this store made durable is not synced again.
+#[test]
+fn only_a_document_that_this_store_did_not_make_durable_is_synced_before_its_journal() {
+    let fs = FaultFs::new(MemoryFs::new());
+    let store = open(fs.clone(), Durability::Full);
+    let first = |n: usize| {
+        syncs(&fs, || {
+            store.append(&id("s"), &turn(n)).expect("append");
+        })
+    };
+    base(&store);
+    // Directories that are made are synced as well, once.
+    first(1);
+    store.checkpoint(&id("s")).expect("fold");
+    assert_eq!(first(2), (1, 1), "after a fold");
+    store.checkpoint(&id("s")).expect("fold");
+    store.overwrite(&session("s", WORK, 3, 0)).expect("save");
+    assert_eq!(first(3), (1, 1), "after a save");
+    // Another handle with its own memory, and at a level that syncs nothing.
+    open(fs.clone(), Durability::Process)
+        .overwrite(&session("s", WORK, 4, 0))
+        .expect("save");
+    assert_eq!(first(4), (2, 2), "after what another store wrote");
+    store.checkpoint(&id("s")).expect("fold");
+    let content = fs.inner().content("s.json").expect("a document");
+    fs.inner().plant("s.json", &content);
+    assert_eq!(first(5), (2, 2), "after a restore from a backup");
 }
 
 #[test]

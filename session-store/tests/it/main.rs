@@ -21,6 +21,7 @@ mod collections;
 mod crash;
 mod faults;
 mod find;
+mod fit;
 mod fs;
 mod golden;
 #[cfg(target_os = "linux")]
