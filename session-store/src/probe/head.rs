@@ -64,14 +64,15 @@ impl<'d> Headed<'d> {
 
 impl ReadAt for Headed<'_> {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        // Less than was asked for is no end: the rest is asked for next, and only that is read.
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
-        let held = self.head.get(from..).and_then(|held| held.get(..buf.len()));
-        match held {
-            Some(held) => {
-                buf.copy_from_slice(held);
-                Ok(held.len())
+        match self.head.get(from..) {
+            Some(held) if !held.is_empty() => {
+                let length = held.len().min(buf.len());
+                buf[..length].copy_from_slice(&held[..length]);
+                Ok(length)
             }
-            None => self.document.read_at(buf, offset),
+            _ => self.document.read_at(buf, offset),
         }
     }
 

@@ -92,10 +92,11 @@ fn a_rarer_change_that_was_given_up_is_not_made_after_a_later_one() {
         for round in 0..20 {
             // Never polled, so never begun.
             drop(store.trash(&id("s0")));
-            assert!(polled(store.trash(&id("s0"))).is_none(), "round {round}");
-            assert!(polled(store.restore(&id("s0"))).is_none(), "round {round}");
+            // Each is given up after its first poll, at which a quick thread may already have made it.
+            drop(polled(store.trash(&id("s0"))));
+            drop(polled(store.restore(&id("s0"))));
             let there = store.change(|store| store.load(&id("s0"))).await;
-            // The second was waiting for its turn, so it had not begun either, unless the first had ended by then.
+            // The second had not begun while it waited for its turn; it is made, whole, if the first had ended by then.
             let trashed = store.trashed().await.unwrap().len();
             assert_eq!(there.is_ok(), trashed == 0, "round {round}");
             store.restore(&id("s0")).await.unwrap();
