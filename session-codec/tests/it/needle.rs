@@ -137,6 +137,16 @@ proptest! {
 }
 
 #[test]
+fn an_empty_text_is_found_nowhere() {
+    for case in [Case::Sensitive, Case::AsciiInsensitive] {
+        let needle = Needle::new("", case);
+        assert!(!needle.may_be_in(br#""some \u0061 text""#));
+        assert_eq!(needle.candidates(b"text").next_from(0), None);
+        assert_eq!(needle.find_in("text", 0), None);
+    }
+}
+
+#[test]
 fn usual_texts_are_seldom_candidates_for_others() {
     let needle = Needle::new("/home/me/project", Case::Sensitive);
     for other in [
