@@ -200,18 +200,8 @@ impl<'a, const N: usize> Glance<'a, N> {
             upto: scan.at(),
             more,
         };
-        glance.inner = glance.found(bytes, places.inner)?;
+        glance.inner = found_in(bytes, places.inner)?;
         Some(glance)
-    }
-
-    /// Says what was found inside, of bytes that are text.
-    fn found(&self, bytes: &'a [u8], inner: Within) -> Option<Inner<'a>> {
-        Some(match inner {
-            Within::NoMember => Inner::NoMember,
-            Within::NoObject => Inner::NoObject,
-            Within::Missing => Inner::Missing,
-            Within::At(place) => Inner::Value(text(bytes.get(place)?)?),
-        })
     }
 
     /// Looks at one object that is a value, to its end: a member that stands twice is not passed over.
@@ -277,7 +267,7 @@ impl<'a, const N: usize> Glance<'a, N> {
             return None;
         }
         if inner != Within::NoMember {
-            self.inner = self.found(value, inner)?;
+            self.inner = found_in(value, inner)?;
         }
         self.values[index] = Some(value);
         Some(())
@@ -320,6 +310,16 @@ impl<'a, const N: usize> Glance<'a, N> {
     pub fn may_have_more(&self) -> bool {
         self.more
     }
+}
+
+/// Says what was found inside a member, in bytes that are text.
+fn found_in(bytes: &[u8], inner: Within) -> Option<Inner<'_>> {
+    Some(match inner {
+        Within::NoMember => Inner::NoMember,
+        Within::NoObject => Inner::NoObject,
+        Within::Missing => Inner::Missing,
+        Within::At(place) => Inner::Value(text(bytes.get(place)?)?),
+    })
 }
 
 /// A part of a text that ends where a token does, as text.

@@ -306,24 +306,24 @@ impl Kernel for Mark<'_> {
         reason = "compiled with the features of its caller"
     )]
     fn run<M: Masks>(self, masks: M) -> Marks {
-        let mut marks = Marks {
+        let mut found = Marks {
             special: [0; BLOCKS],
             has_more: false,
         };
         let (blocks, rest) = self.0.as_chunks::<BLOCK>();
         let mut seen = 0;
-        for (block, special) in blocks.iter().zip(&mut marks.special) {
+        for (block, special) in blocks.iter().zip(&mut found.special) {
             *special = special_of(masks, block);
             seen |= all_of(block);
         }
-        if let Some(special) = marks.special.get_mut(blocks.len()) {
+        if let Some(special) = found.special.get_mut(blocks.len()) {
             let mut padded = [b' '; BLOCK];
             padded[..rest.len()].copy_from_slice(rest);
             *special = special_of(masks, &padded);
             seen |= all_of(&padded);
         }
-        marks.has_more = seen & 0x8080_8080_8080_8080 != 0;
-        marks
+        found.has_more = seen & 0x8080_8080_8080_8080 != 0;
+        found
     }
 }
 

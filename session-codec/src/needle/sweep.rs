@@ -143,13 +143,13 @@ impl<const N: usize> Kernel for Pass<'_, N> {
             .pairs
             .map(|pair| (shifted(pair.first), shifted(pair.second)));
         for index in 0..self.blocks {
-            let mut marks = 0;
+            let mut found = 0;
             for (pair, (first, second)) in self.pairs.iter().zip(&stretches) {
-                marks |= masks.equal(&first[index], pair.first.1)
+                found |= masks.equal(&first[index], pair.first.1)
                     & masks.equal(&second[index], pair.second.1);
             }
-            if marks != 0 {
-                return Some((self.at + index * BLOCK, marks));
+            if found != 0 {
+                return Some((self.at + index * BLOCK, found));
             }
         }
         None
