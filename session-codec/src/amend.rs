@@ -16,7 +16,8 @@ use crate::{
 use mark::Marking;
 use plan::Plan;
 
-/// Elements to add at the end of arrays, and members to set or remove.
+/// Elements to add at the end of arrays, and members to set or remove. Texts may
+/// be borrowed: a window of megabytes need not be copied to be put somewhere.
 ///
 /// ```
 /// use session_codec::{Amendment, Codec};
@@ -29,13 +30,13 @@ use plan::Plan;
 /// # Ok::<(), session_codec::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Amendment {
-    elements: Vec<(String, Vec<String>)>,
-    members: Vec<(String, String)>,
+pub struct Amendment<'a> {
+    elements: Vec<(String, Vec<Cow<'a, str>>)>,
+    members: Vec<(String, Cow<'a, str>)>,
     removed: Vec<String>,
 }
 
-impl Amendment {
+impl<'a> Amendment<'a> {
     /// Creates an amendment that changes nothing.
     #[must_use]
     pub fn new() -> Self {
@@ -45,7 +46,7 @@ impl Amendment {
     /// Adds one element, given as JSON text, at the end of `array`; a missing or
     /// null member becomes an array.
     #[must_use]
-    pub fn element(mut self, array: &str, json: impl Into<String>) -> Self {
+    pub fn element(mut self, array: &str, json: impl Into<Cow<'a, str>>) -> Self {
         match self.elements.iter_mut().find(|(name, _)| name == array) {
             Some((_, elements)) => elements.push(json.into()),
             None => self.elements.push((array.to_owned(), vec![json.into()])),
@@ -56,7 +57,7 @@ impl Amendment {
     /// Sets a member to a value given as JSON text; the last call for a name
     /// wins.
     #[must_use]
-    pub fn member(mut self, name: &str, json: impl Into<String>) -> Self {
+    pub fn member(mut self, name: &str, json: impl Into<Cow<'a, str>>) -> Self {
         match self.members.iter_mut().find(|(known, _)| known == name) {
             Some(member) => member.1 = json.into(),
             None => self.members.push((name.to_owned(), json.into())),
@@ -76,6 +77,14 @@ impl Amendment {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.elements.is_empty() && self.members.is_empty() && self.removed.is_empty()
+    }
+
+    /// The bytes of all texts that would be put into a document.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let elements = self.elements.iter().flat_map(|(_, texts)| texts);
+        let members = self.members.iter().map(|(_, text)| text);
+        elements.chain(members).map(|text| text.len()).sum()
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
@@ -112,7 +121,7 @@ impl<P: Parser> Codec<P> {
     pub fn amend<R: ReadAt + ?Sized, W: io::Write>(
         &self,
         source: &R,
-        amendment: &Amendment,
+        amendment: &Amendment<'_>,
         mut out: W,
     ) -> Result<Encoded, Error> {
         let _span = trace::span("amend", source.size()?);
@@ -153,7 +162,7 @@ impl<P: Parser> Codec<P> {
         Ok(encoded)
     }
 
-    fn check_amendment(&self, amendment: &Amendment) -> Result<(), Error> {
+    fn check_amendment(&self, amendment: &Amendment<'_>) -> Result<(), Error> {
         if amendment.names().any(|name| name == RESERVED) {
             return Err(Error::refused(Refusal::ReservedMember));
         }

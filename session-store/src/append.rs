@@ -224,12 +224,12 @@ impl Stamped<'_> {
     }
 
     /// Lowers to the codec's edit.
-    pub(crate) fn amendment(&self) -> Amendment {
+    pub(crate) fn amendment(&self) -> Amendment<'_> {
         self.amendment_of(|_| true)
     }
 
     /// Lowers to the codec's edit, with the elements of some arrays only.
-    pub(crate) fn amendment_of(&self, wanted: impl Fn(&str) -> bool) -> Amendment {
+    pub(crate) fn amendment_of(&self, wanted: impl Fn(&str) -> bool) -> Amendment<'_> {
         let elements = self.elements().filter(|(array, _)| wanted(array));
         let amendment = elements.fold(Amendment::new(), |amendment, (array, json)| {
             amendment.element(array, json)

@@ -13,8 +13,8 @@ mod parse;
 mod record;
 
 pub(crate) use overlay::{Overlay, begin_hash};
-pub(crate) use parse::Journal;
-pub(crate) use record::{Addition, AdditionKind, Begin, TITLE, added, announcement, frame};
+pub(crate) use parse::{Addition, Journal};
+pub(crate) use record::{AdditionKind, Begin, TITLE, added, announcement, frame};
 
 /// The longest payload of a record: above the largest append that a store takes, below what would let a damaged length
 /// ask for all memory.

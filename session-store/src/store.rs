@@ -92,6 +92,8 @@ pub(crate) struct Shared {
     pub(crate) plain_codec: Codec<DefaultParser>,
     pub(crate) limits: Limits,
     pub(crate) durability: Durability,
+    /// The bytes from which on a journal is folded by itself.
+    pub(crate) fold_from: u64,
     pub(crate) redactor: Option<Arc<dyn Redactor>>,
     pub(crate) access: Access,
     pub(crate) lock_wait: Duration,

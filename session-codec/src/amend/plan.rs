@@ -20,10 +20,10 @@ pub(super) struct Edit<'a> {
 }
 
 /// Puts commas between elements.
-fn list(elements: &[String]) -> impl Iterator<Item = Cow<'_, str>> {
+fn list<'a>(elements: &'a [Cow<'_, str>]) -> impl Iterator<Item = Cow<'a, str>> {
     elements.iter().enumerate().flat_map(|(index, element)| {
         let comma = (index > 0).then_some(Cow::Borrowed(","));
-        comma.into_iter().chain([Cow::Borrowed(element.as_str())])
+        comma.into_iter().chain([Cow::Borrowed(&**element)])
     })
 }
 
@@ -38,7 +38,7 @@ enum Current {
 
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
-    amendment: &'a Amendment,
+    amendment: &'a Amendment<'a>,
     members: Members,
     members_limit: u32,
     members_kept: u32,
@@ -62,7 +62,7 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(amendment: &'a Amendment, limits: &Limits) -> Self {
+    pub(super) fn new(amendment: &'a Amendment<'a>, limits: &Limits) -> Self {
         Self {
             amendment,
             members: Members::new(limits),
@@ -93,7 +93,7 @@ impl<'a> Plan<'a> {
     pub(super) fn finish(mut self) -> Result<Vec<Edit<'a>>, Error> {
         let mut text = Vec::new();
         let mut add =
-            |name: &str, before: &'static str, parts: &'a [String], after: &'static str| {
+            |name: &str, before: &'static str, parts: &'a [Cow<'a, str>], after: &'static str| {
                 let comma = if self.kept { "," } else { "" };
                 self.kept = true;
                 self.members_kept = self.members_kept.saturating_add(1);
@@ -212,7 +212,7 @@ impl Visit for Plan<'_> {
         let (range, text) = match self.current {
             Current::Untouched => (0..0, Vec::new()),
             Current::Set(index) => {
-                let json = amendment.members[index].1.as_str();
+                let json = &*amendment.members[index].1;
                 (self.value_start..at, vec![json.into()])
             }
             Current::Extend(index) => {

@@ -77,30 +77,25 @@ impl Overlay {
         self.journal.additions(self.from)
     }
 
-    /// The elements that are added to an array, in order.
-    pub(crate) fn elements(&self, array: &str) -> impl Iterator<Item = &str> {
-        self.additions()
-            .filter(move |addition| {
-                addition.kind == AdditionKind::Element && addition.name == array
-            })
-            .map(|addition| addition.json)
+    /// What is added to an array, in order.
+    pub(crate) fn elements(&self, array: &str) -> impl Iterator<Item = Addition<'_>> {
+        self.additions().filter(move |addition| {
+            addition.kind == AdditionKind::Element && addition.name == array
+        })
     }
 
     /// How many elements are added to an array.
     pub(crate) fn count(&self, array: &str) -> u64 {
-        let elements = self
-            .additions()
-            .filter(|addition| addition.kind == AdditionKind::Element);
-        elements.filter(|addition| addition.name == array).count() as u64
+        self.elements(array).count() as u64
     }
 
     /// The edit that makes the document whole, without the first elements of some arrays.
-    pub(crate) fn amendment(&self, skipped: &[(String, u64)]) -> Amendment {
+    pub(crate) fn amendment(&self, skipped: &[(String, u64)]) -> Amendment<'_> {
         let mut skipped = skipped.to_vec();
         self.additions()
             .fold(Amendment::new(), |amendment, addition| {
                 if addition.kind == AdditionKind::Member {
-                    return amendment.member(addition.name, addition.json);
+                    return amendment.member(addition.name, addition.json());
                 }
                 let left = skipped
                     .iter_mut()
@@ -110,22 +105,22 @@ impl Overlay {
                         *left -= 1;
                         amendment
                     }
-                    None => amendment.element(addition.name, addition.json),
+                    None => amendment.element(addition.name, addition.json()),
                 }
             })
     }
 
     /// The edit of everything, with one `0` in the place of all elements that are added to some arrays: it leaves every
     /// member where the whole edit does.
-    pub(crate) fn outline(&self, arrays: &[&str]) -> Amendment {
+    pub(crate) fn outline(&self, arrays: &[&str]) -> Amendment<'_> {
         let mut begun: Vec<&str> = Vec::new();
         self.additions()
             .fold(Amendment::new(), |amendment, addition| {
                 if addition.kind == AdditionKind::Member {
-                    return amendment.member(addition.name, addition.json);
+                    return amendment.member(addition.name, addition.json());
                 }
                 if !arrays.contains(&addition.name) {
-                    return amendment.element(addition.name, addition.json);
+                    return amendment.element(addition.name, addition.json());
                 }
                 if begun.contains(&addition.name) {
                     return amendment;
@@ -136,12 +131,17 @@ impl Overlay {
     }
 
     /// The edit of everything but elements of some arrays; of one of them those in a range of what is added to it.
-    pub(crate) fn page(&self, capped: &[&str], array: &str, range: &Range<u64>) -> Amendment {
+    pub(crate) fn page<'a>(
+        &'a self,
+        capped: &[&str],
+        array: &str,
+        range: &Range<u64>,
+    ) -> Amendment<'a> {
         let mut at = 0;
         self.additions()
             .fold(Amendment::new(), |amendment, addition| {
                 if addition.kind == AdditionKind::Member {
-                    return amendment.member(addition.name, addition.json);
+                    return amendment.member(addition.name, addition.json());
                 }
                 let is_wanted = if addition.name == array {
                     at += 1;
@@ -150,7 +150,7 @@ impl Overlay {
                     !capped.contains(&addition.name)
                 };
                 if is_wanted {
-                    amendment.element(addition.name, addition.json)
+                    amendment.element(addition.name, addition.json())
                 } else {
                     amendment
                 }
@@ -158,11 +158,11 @@ impl Overlay {
     }
 
     /// The edit of the members alone, of those that are wanted.
-    pub(crate) fn members(&self, wanted: impl Fn(&str) -> bool) -> Amendment {
+    pub(crate) fn members(&self, wanted: impl Fn(&str) -> bool) -> Amendment<'_> {
         self.additions()
             .filter(|addition| addition.kind == AdditionKind::Member && wanted(addition.name))
             .fold(Amendment::new(), |amendment, addition| {
-                amendment.member(addition.name, addition.json)
+                amendment.member(addition.name, addition.json())
             })
     }
 

@@ -4,7 +4,12 @@ use std::ops::Range;
 
 use session_codec::Revision;
 
-use super::record::{Addition, Begin, FRAME, Record, TITLE, claimed, number_of, unframe};
+use super::record::{
+    AdditionKind, Begin, FRAME, Part, Record, TITLE, claimed, find_parts, number_of, unframe,
+};
+
+/// What is said of a record that does not belong where it stands, or not into any journal.
+const MEANINGLESS: &str = "a journal record that has no meaning here";
 
 /// How many times the bytes after the last whole record are summed up at most, in search of another one.
 const SUMMED: usize = 64;
@@ -14,14 +19,44 @@ const SUMMED: usize = 64;
 pub(crate) struct Journal {
     bytes: Vec<u8>,
     pub(crate) begin: Begin,
-    /// The payloads of appends, by where they stand.
-    added: Vec<Range<usize>>,
+    added: Vec<Added>,
+    /// What all appends add, each by where its texts stand.
+    parts: Vec<Part>,
     /// Announced documents, each with the number of appends before it.
     replaced: Vec<(usize, Revision)>,
     /// The end of the last whole record.
     end: usize,
     /// The number of the next record.
     next: u64,
+}
+
+/// One append of a journal.
+#[derive(Debug)]
+struct Added {
+    /// Where its payload stands.
+    payload: Range<usize>,
+    /// How many parts stand before its first.
+    parts: usize,
+}
+
+/// A part of an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Addition<'j> {
+    pub(crate) kind: AdditionKind,
+    pub(crate) name: &'j str,
+    json: &'j [u8],
+}
+
+impl<'j> Addition<'j> {
+    /// The JSON text. It was looked at when the journal was read; going over it again is left to those who want it.
+    pub(crate) fn json(&self) -> &'j str {
+        text(self.json)
+    }
+}
+
+/// Bytes that were found to be text when the journal was read.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 /// A journal that cannot be used as it is; nothing of it may be thrown away.
@@ -44,14 +79,22 @@ impl Journal {
         }
         let (mut at, mut next) = (TITLE.len(), 0);
         let mut begin = None;
-        let (mut added, mut replaced) = (Vec::new(), Vec::new());
+        let (mut added, mut parts, mut replaced) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(payload) = unframe(&bytes[at..], next) {
             let start = at + FRAME;
             match (Record::parse(payload), begin.is_some()) {
                 (Some(Record::Begin(first)), false) => begin = Some(first),
-                (Some(Record::Added(_)), true) => added.push(start..start + payload.len()),
+                (Some(Record::Added), true) => {
+                    added.push(Added {
+                        payload: start..start + payload.len(),
+                        parts: parts.len(),
+                    });
+                    if find_parts(payload, start, &mut parts).is_none() {
+                        return damage(at, MEANINGLESS);
+                    }
+                }
                 (Some(Record::Replaced(revision)), true) => replaced.push((added.len(), revision)),
-                _ => return damage(at, "a journal record that has no meaning here"),
+                _ => return damage(at, MEANINGLESS),
             }
             at = start + payload.len();
             next += 1;
@@ -66,6 +109,7 @@ impl Journal {
             bytes,
             begin,
             added,
+            parts,
             replaced,
             end: at,
             next,
@@ -96,16 +140,18 @@ impl Journal {
     pub(crate) fn payloads(&self, from: usize) -> impl Iterator<Item = &[u8]> {
         self.added[from..]
             .iter()
-            .map(|range| &self.bytes[range.clone()])
+            .map(|added| &self.bytes[added.payload.clone()])
     }
 
     /// What the appends from one on add, in order.
     pub(crate) fn additions(&self, from: usize) -> impl Iterator<Item = Addition<'_>> {
-        self.payloads(from)
-            .flat_map(|payload| match Record::parse(payload) {
-                Some(Record::Added(additions)) => additions,
-                _ => Vec::new(),
-            })
+        let first = self.added.get(from).map(|added| added.parts);
+        let parts = &self.parts[first.unwrap_or(self.parts.len())..];
+        parts.iter().map(|part| Addition {
+            kind: part.kind,
+            name: text(&self.bytes[part.name.clone()]),
+            json: &self.bytes[part.json.clone()],
+        })
     }
 
     /// Whether a document was announced that has some of the appends.

@@ -1,5 +1,7 @@
 //! One record's bytes: its frame, and what its payload says. Knows no files.
 
+use std::ops::Range;
+
 use session_codec::Revision;
 
 use super::LONGEST;
@@ -36,12 +38,12 @@ pub(crate) struct Begin {
     pub(crate) counts: Vec<(String, Option<u64>)>,
 }
 
-/// A part of an append, by where it stands in the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Addition<'j> {
-    pub(crate) kind: AdditionKind,
-    pub(crate) name: &'j str,
-    pub(crate) json: &'j str,
+/// A part of an append, by where its texts stand in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) kind: AdditionKind,
+    pub(super) name: Range<usize>,
+    pub(super) json: Range<usize>,
 }
 
 /// What is done with the named member.
@@ -51,11 +53,11 @@ pub(crate) enum AdditionKind {
     Member,
 }
 
-/// What one record says.
+/// What one record says; what an append adds is for [`find_parts`].
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Record<'j> {
+pub(super) enum Record {
     Begin(Begin),
-    Added(Vec<Addition<'j>>),
+    Added,
     Replaced(Revision),
 }
 
@@ -206,9 +208,9 @@ impl Begin {
     }
 }
 
-impl<'j> Record<'j> {
+impl Record {
     /// Reads a payload; `None` for one that this version did not write.
-    pub(super) fn parse(payload: &'j [u8]) -> Option<Self> {
+    pub(super) fn parse(payload: &[u8]) -> Option<Self> {
         let (&kind, mut rest) = payload.split_first()?;
         match kind {
             BEGIN => Begin::parse(rest).map(Self::Begin),
@@ -216,24 +218,32 @@ impl<'j> Record<'j> {
                 let revision = Revision::from_bytes(take(&mut rest)?);
                 rest.is_empty().then_some(Self::Replaced(revision))
             }
-            ADDED => {
-                let mut additions = Vec::new();
-                while let Some((&kind, after)) = rest.split_first() {
-                    rest = after;
-                    let kind = match kind {
-                        ELEMENT => AdditionKind::Element,
-                        MEMBER => AdditionKind::Member,
-                        _ => return None,
-                    };
-                    let name = std::str::from_utf8(take_text(&mut rest)?).ok()?;
-                    let json = std::str::from_utf8(take_text(&mut rest)?).ok()?;
-                    additions.push(Addition { kind, name, json });
-                }
-                Some(Self::Added(additions))
-            }
+            ADDED => Some(Self::Added),
             _ => None,
         }
     }
+}
+
+/// Finds what an append's payload adds, of a journal in which the payload stands here; `None` for one that this version did not
+/// write.
+pub(super) fn find_parts(payload: &[u8], start: usize, parts: &mut Vec<Part>) -> Option<()> {
+    let mut rest = payload.get(1..)?;
+    while let Some((&kind, after)) = rest.split_first() {
+        rest = after;
+        let kind = match kind {
+            ELEMENT => AdditionKind::Element,
+            MEMBER => AdditionKind::Member,
+            _ => return None,
+        };
+        let mut text = || {
+            let text = std::str::from_utf8(take_text(&mut rest)?).ok()?;
+            let end = start + payload.len() - rest.len();
+            Some(end - text.len()..end)
+        };
+        let (name, json) = (text()?, text()?);
+        parts.push(Part { kind, name, json });
+    }
+    Some(())
 }
 
 /// Writes a text behind its length. What is too long for that is too long for its record, which is refused.

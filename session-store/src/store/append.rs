@@ -19,9 +19,6 @@ use crate::failure::beforehand;
 use crate::trace::{event, span};
 use crate::view::Seen;
 
-/// A journal below this size is not folded, however small its document: one more read costs less than one more write.
-const FOLD_AT_LEAST: u64 = 1 << 20;
-
 impl<S: SessionRecord> SessionStore<S> {
     /// Adds elements and changes members on top of the session that is there.
     ///
@@ -29,8 +26,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// part of the record before anything is written. Returns the new revision, on which the next append can be based.
     ///
     /// Only what is new is written, into the session's journal, however long the session is. Once the journal has
-    /// grown to 1 MiB, and to five quarters of the document, it is folded into it, which over a session's life writes less than
-    /// three times what was appended. Programs that know no journals see the session as of the last [`checkpoint`](SessionStore::checkpoint).
+    /// grown to 4 MiB (or what [the builder](crate::Builder::fold_from) was told), and to five quarters of the document, it is
+    /// folded into it, which over a session's life writes less than three times what was appended. Programs that know no journals see the session as of the last [`checkpoint`](SessionStore::checkpoint).
     /// For many appends in a row, [`writer`](SessionStore::writer) keeps lock and journal open.
     ///
     /// # Errors
@@ -127,7 +124,8 @@ impl<S: SessionRecord> SessionStore<S> {
         });
         event!(%id, %revision, "append");
         written?;
-        if state.unfolded() < FOLD_AT_LEAST || state.unfolded() < state.document.size / 4 * 5 {
+        let worth = self.shared.fold_from.max(state.document.size / 4 * 5);
+        if state.unfolded() < worth {
             return Ok(revision);
         }
         // The append is there and certain, whatever becomes of this; the next one tries again.

@@ -18,10 +18,11 @@ impl<S: SessionRecord> SessionStore<S> {
     pub(super) fn laid_over(
         &self,
         json: &[u8],
-        amendment: &Amendment,
+        amendment: &Amendment<'_>,
         path: &Path,
     ) -> Result<Vec<u8>, Error> {
-        let mut whole = Vec::with_capacity(json.len() + (json.len() >> 3));
+        let commas_and_names = 1 << 10;
+        let mut whole = Vec::with_capacity(json.len() + amendment.bytes() + commas_and_names);
         let amended = self.shared.plain_codec.amend(json, amendment, &mut whole);
         amended.map_err(|error| from_codec("read", path, error))?;
         Ok(whole)

@@ -72,8 +72,9 @@ impl Skeleton {
             }
         }
         let arrays = names.iter().map(|array| (*array).to_owned()).collect();
-        let add = |amendment: Amendment, array: &&str| amendment.element(array, STAND_IN);
-        let mut amendment = names.iter().fold(Amendment::new(), add);
+        let mut amendment = names.iter().fold(Amendment::new(), |amendment, array| {
+            amendment.element(array, STAND_IN)
+        });
         let is_stamped = append.stamp().is_some();
         if is_stamped {
             amendment = amendment.member(UPDATED_AT, STAND_IN);

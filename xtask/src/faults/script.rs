@@ -23,6 +23,8 @@ pub(crate) const WORKSPACE: &str = "/";
 const TURN_BYTES: usize = 3000;
 /// Enough for a journal that is folded by itself.
 const LARGE_BYTES: usize = 1_100_000;
+/// The bytes from which on a journal is folded by itself: fewer than a large append has.
+const FOLD_FROM: u64 = 1 << 20;
 
 /// One call of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,6 +206,7 @@ impl Runner {
     fn open(dir: &Path, durability: Durability, state: State) -> Result<Self> {
         let store = SessionStore::builder(dir)
             .durability(durability)
+            .fold_from(FOLD_FROM)
             .lock_wait(Duration::from_millis(100))
             .threads(1)
             .reads_in_flight(1)

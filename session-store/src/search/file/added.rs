@@ -129,10 +129,10 @@ impl<'a, S: SessionRecord> Found<'a, S> {
             }
             let own = added.own.iter().find(|(name, _)| *name == member);
             let own = own.map_or(0, |(_, count)| *count);
-            for (at, json) in added.overlay.elements(member).enumerate() {
+            for (at, element) in added.overlay.elements(member).enumerate() {
                 let mut place = place.clone();
                 place.element = Some(own + at as u64);
-                self.suspect(&place, json.as_bytes())?;
+                self.suspect(&place, element.json().as_bytes())?;
             }
         }
         ControlFlow::Continue(())

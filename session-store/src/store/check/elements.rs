@@ -88,7 +88,7 @@ impl<S: SessionRecord> SessionStore<S> {
         for array in overlay.map_or(&[][..], |_| S::CAPPED) {
             let added = overlay.into_iter().flat_map(|added| added.elements(array));
             let (mut bytes, mut places) = (Vec::new(), Vec::new());
-            for json in added {
+            for json in added.map(|element| element.json()) {
                 if !bytes.is_empty() {
                     bytes.push(b',');
                 }

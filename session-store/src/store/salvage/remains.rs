@@ -107,7 +107,7 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         let mut seen: Vec<(String, u64)> = Vec::new();
         for addition in journal.additions(announced.unwrap_or(0)) {
-            let (name, json) = (addition.name.to_owned(), addition.json.to_owned());
+            let (name, json) = (addition.name.to_owned(), addition.json().to_owned());
             if addition.kind == AdditionKind::Member {
                 remains.members.retain(|(known, _)| *known != name);
                 if name != "id" {
