@@ -26,7 +26,7 @@ const READS_IN_FLIGHT: usize = 16;
 
 /// A journal below this size, in bytes, is not folded unless told otherwise, however small its document: reading a MiB more costs
 /// a resume a third of a millisecond, writing one to a disk and syncing it costs several.
-const FOLD_FROM: u64 = 4 << 20;
+const FOLD_FROM: u64 = 1 << 20;
 
 /// The longest header that is read, in bytes: far above any title, far below what would hurt.
 const HEADER_BYTES: u64 = 16 << 20;
@@ -157,8 +157,9 @@ impl<S: SessionRecord> Builder<S> {
         self
     }
 
-    /// Sets from which size on, in bytes, a journal is folded into its document by the append that made it so long; 4 MiB unless
-    /// told, and never below five quarters of the document.
+    /// Sets from which size on, in bytes, a journal is folded into its document by the append that made it so long: 1 MiB unless
+    /// told, and never below five quarters of the document. A [`Writer`](crate::Writer), which folds when it is closed, waits for
+    /// eight times as much.
     ///
     /// With less, programs that know no journals see what was appended sooner, and a resume reads less; with more, less is
     /// written in all.

@@ -26,7 +26,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// part of the record before anything is written. Returns the new revision, on which the next append can be based.
     ///
     /// Only what is new is written, into the session's journal, however long the session is. Once the journal has
-    /// grown to 4 MiB (or what [the builder](crate::Builder::fold_from) was told), and to five quarters of the document, it is
+    /// grown to 1 MiB (or what [the builder](crate::Builder::fold_from) was told), and to five quarters of the document, it is
     /// folded into it, which over a session's life writes less than three times what was appended. Programs that know no journals see the session as of the last [`checkpoint`](SessionStore::checkpoint).
     /// For many appends in a row, [`writer`](SessionStore::writer) keeps lock and journal open.
     ///
@@ -53,19 +53,20 @@ impl<S: SessionRecord> SessionStore<S> {
             Some(state) => state,
             None => self.open_journaling(id, &lock)?,
         };
-        let appended = self.append_to(id, &lock, &mut state, append);
+        let appended = self.append_to(id, &lock, &mut state, append, self.shared.fold_from);
         state.look();
         self.shared.journals.put(id, state);
         appended
     }
 
-    /// Appends to a session whose lock is held.
+    /// Appends to a session whose lock is held, and folds its journal once that has as many bytes and is worth it.
     pub(super) fn append_to(
         &self,
         id: &SessionId,
         lock: &Lock,
         state: &mut Journaling,
         append: &Append,
+        fold_from: u64,
     ) -> Result<Revision, Error> {
         let path = self.path(id);
         let from = state.revision();
@@ -124,7 +125,7 @@ impl<S: SessionRecord> SessionStore<S> {
         });
         event!(%id, %revision, "append");
         written?;
-        let worth = self.shared.fold_from.max(state.document.size / 4 * 5);
+        let worth = fold_from.max(state.document.size / 4 * 5);
         if state.unfolded() < worth {
             return Ok(revision);
         }

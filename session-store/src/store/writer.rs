@@ -11,6 +11,10 @@ use crate::append::Append;
 use crate::backend::Lock;
 use crate::{Error, Session};
 
+/// How many times the journal that is folded by a single append is left to a writer: it folds when it is closed, so a fold in
+/// between is mostly written for nothing.
+const FOLDS_LATER: u64 = 8;
+
 /// A session that nobody else can write to while this is there; see [`SessionStore::writer`].
 ///
 /// Dropping it lets the next writer in and leaves what was appended in the journal, which is as durable there.
@@ -89,9 +93,10 @@ impl<S: SessionRecord> Writer<S> {
             }
             _ => self.store.open_journaling(&self.id, &self.lock)?,
         };
+        let fold_from = self.store.shared.fold_from.saturating_mul(FOLDS_LATER);
         let appended = self
             .store
-            .append_to(&self.id, &self.lock, &mut state, append);
+            .append_to(&self.id, &self.lock, &mut state, append, fold_from);
         self.state = Some(state);
         appended
     }
