@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use session_codec::{Codec, ReadAt, Revision};
+use session_codec::{Codec, ReadAt, Revision, TailCap};
 use session_scan::{Corpus, Entry, Listing, OpenError, Reason, Rejected};
 
 use crate::Error;
@@ -22,6 +22,8 @@ pub(crate) struct Documents<'b> {
     bytes_read: AtomicU64,
     /// The journals there are, once they were listed: where a session has none, none is looked for.
     journals: OnceLock<Journals>,
+    /// What is wanted of journals, if not all.
+    wanted: Option<TailCap>,
 }
 
 /// The journals that a listing showed, by session.
@@ -76,6 +78,16 @@ impl<'b> Documents<'b> {
             backend,
             bytes_read: AtomicU64::new(0),
             journals: OnceLock::new(),
+            wanted: None,
+        }
+    }
+
+    /// Holds of journals no more than a window of this cap needs, and what counts elements or says what members are. Elements
+    /// that are not held are nobody's to read: for callers that want windows and headers only.
+    pub(crate) fn holding(self, cap: Option<TailCap>) -> Self {
+        Self {
+            wanted: cap,
+            ..self
         }
     }
 
@@ -165,10 +177,11 @@ impl<'b> Documents<'b> {
             // Journals appear with their first record in them: this one holds nothing that was acknowledged.
             return Ok(Some(Beside::Nothing));
         }
-        let bytes = open.read_all().map_err(failed)?;
-        self.bytes_read
-            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        let parsed = Journal::parse(bytes);
+        self.bytes_read.fetch_add(stat.size, Ordering::Relaxed);
+        let parsed = match &self.wanted {
+            Some(cap) => Journal::end_of(open, stat.size, cap).map_err(failed)?,
+            None => Journal::parse(open.read_all().map_err(failed)?),
+        };
         if let Ok(journal) = parsed
             && journal.begin.stat == document.stat().map_err(failed)?
         {

@@ -10,6 +10,7 @@
 
 mod overlay;
 mod parse;
+mod reading;
 mod record;
 
 pub(crate) use overlay::{Overlay, begin_hash};

@@ -13,7 +13,9 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-use session_store::{Append, Durability, Message, SearchQuery, Session, SessionId, SessionStore};
+use session_store::{
+    Append, Durability, Message, Query, SearchQuery, Session, SessionId, SessionStore, Window,
+};
 
 /// Bytes that are held by all threads, and the most that were since that was asked for: a search has threads of its own.
 static LIVE: AtomicIsize = AtomicIsize::new(0);
@@ -117,6 +119,38 @@ fn a_search_beside_a_journal_holds_the_journal_and_not_the_document() {
     // Holding it whole, once, shows: so would a search that does.
     let (whole, peak) = peak_of(|| std::fs::read(store.path(&long.id)).unwrap());
     assert!(peak >= size && whole.len() == size);
+}
+
+#[test]
+fn a_window_beside_a_journal_holds_little_more_than_the_window() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let scratch = tempfile::tempdir().unwrap();
+    let store = SessionStore::builder(scratch.path().join("sessions"))
+        .durability(Durability::Process)
+        .fold_from(u64::MAX)
+        .open()
+        .unwrap();
+    let session = Session::new(SessionId::new("s").unwrap(), "/work");
+    store.save(&session).unwrap();
+    let mut writer = store.writer(&session.id).unwrap();
+    let message = Message::assistant("a line of an answer\n".repeat(200));
+    let append = Append::new().message(&message).unwrap();
+    while writer.unfolded() < 8 << 20 {
+        writer.append(&append).unwrap();
+    }
+    drop(writer);
+    for (keep, most) in [(0, MB), (20, MB), (200, 6 * MB)] {
+        let window = Window::last(keep);
+        let (tail, peak) = peak_of(|| store.load_tail(&session.id, window).unwrap());
+        assert_eq!(tail.messages.len(), keep);
+        println!("{peak} bytes at most for {keep} of a journal's elements");
+        assert!(peak < most, "{keep}: {peak}");
+    }
+    let (row, peak) = peak_of(|| store.list(&Query::new()).unwrap().rows.remove(0));
+    assert!(row.unfolded > 8 << 20 && peak < 2 * MB, "{peak}");
+    // Reading all of it shows.
+    let (_, peak) = peak_of(|| store.load(&session.id).unwrap());
+    assert!(peak > 16 * MB, "{peak}");
 }
 
 /// Calls of the allocator, and the bytes asked for, while something is done.

@@ -86,14 +86,17 @@ impl Overlay {
 
     /// How many elements are added to an array.
     pub(crate) fn count(&self, array: &str) -> u64 {
-        self.elements(array).count() as u64
+        self.journal.let_go(array) + self.elements(array).count() as u64
     }
 
     /// The edit that makes the document whole, without the first elements of some arrays.
     pub(crate) fn amendment(&self, skipped: &[(String, u64)]) -> Amendment<'_> {
         let mut skipped = skipped.to_vec();
+        for (array, left) in &mut skipped {
+            *left = left.saturating_sub(self.journal.let_go(array));
+        }
         self.additions()
-            .fold(Amendment::new(), |amendment, addition| {
+            .fold(self.let_go_members(|_| true), |amendment, addition| {
                 if addition.kind == AdditionKind::Member {
                     return amendment.member(addition.name, addition.json());
                 }
@@ -161,14 +164,27 @@ impl Overlay {
     pub(crate) fn members(&self, wanted: impl Fn(&str) -> bool) -> Amendment<'_> {
         self.additions()
             .filter(|addition| addition.kind == AdditionKind::Member && wanted(addition.name))
-            .fold(Amendment::new(), |amendment, addition| {
+            .fold(self.let_go_members(&wanted), |amendment, addition| {
                 amendment.member(addition.name, addition.json())
+            })
+    }
+
+    /// The edit of members by appends that are not held.
+    fn let_go_members(&self, wanted: impl Fn(&str) -> bool) -> Amendment<'_> {
+        let members = self.journal.let_go_members();
+        members
+            .filter(|(name, _)| wanted(name))
+            .fold(Amendment::new(), |amendment, (name, json)| {
+                amendment.member(name, json)
             })
     }
 
     /// Every name that is added to, and every name that is set.
     pub(crate) fn names(&self) -> (Vec<String>, Vec<String>) {
-        let (mut arrays, mut members) = (Vec::new(), Vec::new());
+        let arrays = self.journal.let_go_arrays().map(str::to_owned);
+        let members = self.journal.let_go_members();
+        let members = members.map(|(name, _)| name.to_owned());
+        let (mut arrays, mut members): (Vec<_>, Vec<_>) = (arrays.collect(), members.collect());
         for addition in self.additions() {
             let names = match addition.kind {
                 AdditionKind::Element => &mut arrays,
@@ -183,6 +199,9 @@ impl Overlay {
 
     /// A hasher that has taken the document's revision and every append: its fingerprint is the session's revision.
     pub(crate) fn hasher(&self, document: Revision) -> RevisionHasher {
+        if self.from == 0 && document == self.journal.begin.revision {
+            return self.journal.hasher().clone();
+        }
         let mut hasher = begin_hash(document);
         self.payloads().for_each(|payload| hasher.update(payload));
         hasher

@@ -1,42 +1,70 @@
-//! A journal's bytes read from the first to the last: what is whole, what a crash tore, and what is damaged.
+//! A journal that was read: what its records say. Must not know files, nor how it was read.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
-use session_codec::Revision;
+use session_codec::{Revision, RevisionHasher};
 
-use super::record::{
-    AdditionKind, Begin, FRAME, Part, Record, TITLE, claimed, find_parts, number_of, unframe,
-};
+use super::record::{AdditionKind, Begin, Part};
 
-/// What is said of a record that does not belong where it stands, or not into any journal.
-const MEANINGLESS: &str = "a journal record that has no meaning here";
-
-/// How many times the bytes after the last whole record are summed up at most, in search of another one.
-const SUMMED: usize = 64;
-
-/// A journal that can be used.
+/// A journal that can be used. Places are those in its file.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    bytes: Vec<u8>,
+    /// What is held of the file, and where that begins.
+    pub(super) bytes: Vec<u8>,
+    pub(super) base: usize,
     pub(crate) begin: Begin,
-    added: Vec<Added>,
-    /// What all appends add, each by where its texts stand.
-    parts: Vec<Part>,
+    /// Has taken the revision of the document that the journal was begun on, and the payloads of all appends.
+    pub(super) hasher: RevisionHasher,
+    pub(super) added: VecDeque<Added>,
+    /// What those appends add.
+    pub(super) parts: VecDeque<Part>,
     /// Announced documents, each with the number of appends before it.
-    replaced: Vec<(usize, Revision)>,
+    pub(super) replaced: Vec<(usize, Revision)>,
+    pub(super) let_go: LetGo,
     /// The end of the last whole record.
-    end: usize,
+    pub(super) end: usize,
     /// The number of the next record.
-    next: u64,
+    pub(super) next: u64,
 }
 
 /// One append of a journal.
 #[derive(Debug)]
-struct Added {
+pub(super) struct Added {
     /// Where its payload stands.
-    payload: Range<usize>,
-    /// How many parts stand before its first.
-    parts: usize,
+    pub(super) payload: Range<usize>,
+    /// How many parts it has.
+    pub(super) parts: usize,
+}
+
+/// What is left of the first appends where only the end was wanted.
+#[derive(Debug, Default)]
+pub(super) struct LetGo {
+    /// How many they were.
+    pub(super) appends: usize,
+    /// How many elements they add to each array.
+    pub(super) counts: Vec<(String, u64)>,
+    /// The last value that they set each member to.
+    pub(super) members: Vec<(String, String)>,
+}
+
+impl LetGo {
+    pub(super) fn count(&mut self, array: &str) {
+        match self.counts.iter_mut().find(|(name, _)| name == array) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((array.to_owned(), 1)),
+        }
+    }
+
+    pub(super) fn set(&mut self, member: &str, json: &str) {
+        match self.members.iter_mut().find(|(name, _)| name == member) {
+            Some((_, value)) => {
+                value.clear();
+                value.push_str(json);
+            }
+            None => self.members.push((member.to_owned(), json.to_owned())),
+        }
+    }
 }
 
 /// A part of an append.
@@ -55,7 +83,7 @@ impl<'j> Addition<'j> {
 }
 
 /// Bytes that were found to be text when the journal was read.
-fn text(bytes: &[u8]) -> &str {
+pub(super) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
@@ -68,54 +96,6 @@ pub(crate) struct Damage {
 }
 
 impl Journal {
-    /// Reads a journal.
-    ///
-    /// What follows the last whole record is a tail that a crash tore, unless another whole record follows: then
-    /// something in the middle was damaged, and what comes after it was acknowledged.
-    pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Damage> {
-        let damage = |offset, reason| Err(Damage { offset, reason });
-        if !bytes.starts_with(TITLE) {
-            return damage(0, "not a journal of this version");
-        }
-        let (mut at, mut next) = (TITLE.len(), 0);
-        let mut begin = None;
-        let (mut added, mut parts, mut replaced) = (Vec::new(), Vec::new(), Vec::new());
-        while let Some(payload) = unframe(&bytes[at..], next) {
-            let start = at + FRAME;
-            match (Record::parse(payload), begin.is_some()) {
-                (Some(Record::Begin(first)), false) => begin = Some(first),
-                (Some(Record::Added), true) => {
-                    added.push(Added {
-                        payload: start..start + payload.len(),
-                        parts: parts.len(),
-                    });
-                    if find_parts(payload, start, &mut parts).is_none() {
-                        return damage(at, MEANINGLESS);
-                    }
-                }
-                (Some(Record::Replaced(revision)), true) => replaced.push((added.len(), revision)),
-                _ => return damage(at, MEANINGLESS),
-            }
-            at = start + payload.len();
-            next += 1;
-        }
-        let Some(begin) = begin else {
-            return damage(at, "a journal that does not say what it extends");
-        };
-        if is_followed(&bytes[at..], next) {
-            return damage(at, "a damaged journal record with whole ones after it");
-        }
-        Ok(Self {
-            bytes,
-            begin,
-            added,
-            parts,
-            replaced,
-            end: at,
-            next,
-        })
-    }
-
     /// The bytes of all whole records.
     pub(crate) fn end(&self) -> u64 {
         self.end as u64
@@ -123,7 +103,7 @@ impl Journal {
 
     /// How many bytes after the last whole record a crash left.
     pub(crate) fn torn(&self) -> u64 {
-        (self.bytes.len() - self.end) as u64
+        (self.base + self.bytes.len() - self.end) as u64
     }
 
     /// The number of the next record.
@@ -133,25 +113,58 @@ impl Journal {
 
     /// How many appends there are.
     pub(crate) fn appends(&self) -> usize {
-        self.added.len()
+        self.let_go.appends + self.added.len()
     }
 
-    /// The payloads of the appends from one on, in order.
+    /// The payloads of the appends from one on, in order. All have to be held.
     pub(crate) fn payloads(&self, from: usize) -> impl Iterator<Item = &[u8]> {
-        self.added[from..]
+        debug_assert!(self.let_go.appends == 0, "of a journal's end");
+        self.added
             .iter()
-            .map(|added| &self.bytes[added.payload.clone()])
+            .skip(from)
+            .map(|added| self.held(&added.payload))
     }
 
-    /// What the appends from one on add, in order.
+    /// What the appends from one on add, in order, as far as they are held.
     pub(crate) fn additions(&self, from: usize) -> impl Iterator<Item = Addition<'_>> {
-        let first = self.added.get(from).map(|added| added.parts);
-        let parts = &self.parts[first.unwrap_or(self.parts.len())..];
-        parts.iter().map(|part| Addition {
+        let skipped = from.saturating_sub(self.let_go.appends);
+        let skipped = self.added.iter().take(skipped);
+        let parts = self
+            .parts
+            .iter()
+            .skip(skipped.map(|added| added.parts).sum());
+        parts.map(|part| Addition {
             kind: part.kind,
-            name: text(&self.bytes[part.name.clone()]),
-            json: &self.bytes[part.json.clone()],
+            name: text(self.held(&part.name)),
+            json: self.held(&part.json),
         })
+    }
+
+    fn held(&self, place: &Range<usize>) -> &[u8] {
+        &self.bytes[place.start - self.base..place.end - self.base]
+    }
+
+    /// How many elements are added to an array by appends that are not held.
+    pub(crate) fn let_go(&self, array: &str) -> u64 {
+        let mut counts = self.let_go.counts.iter();
+        let found = counts.find(|(name, _)| name == array);
+        found.map_or(0, |(_, count)| *count)
+    }
+
+    /// Every name that appends add to which are not held.
+    pub(crate) fn let_go_arrays(&self) -> impl Iterator<Item = &str> {
+        self.let_go.counts.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The members that appends set which are not held, with the last value that these set them to.
+    pub(crate) fn let_go_members(&self) -> impl Iterator<Item = (&str, &str)> {
+        let members = self.let_go.members.iter();
+        members.map(|(name, json)| (name.as_str(), json.as_str()))
+    }
+
+    /// A hasher that has taken the revision of the document that the journal was begun on, and every append.
+    pub(crate) fn hasher(&self) -> &RevisionHasher {
+        &self.hasher
     }
 
     /// Whether a document was announced that has some of the appends.
@@ -166,26 +179,4 @@ impl Journal {
             .map(|(before, _)| *before)
             .or((self.begin.revision == revision).then_some(0))
     }
-}
-
-/// Whether a whole record follows somewhere in what could not be read, with a number that could be there.
-///
-/// What a crash leaves hardly ever looks like a record. Something made to look like records at every byte would have all
-/// that follows summed up again for each, so the bytes that are summed up are bounded by a multiple of what is there;
-/// then whole records may follow, and nothing is thrown away.
-fn is_followed(rest: &[u8], next: u64) -> bool {
-    let most = next.saturating_add((rest.len() / FRAME) as u64);
-    let mut left = SUMMED.saturating_mul(rest.len());
-    (1..rest.len()).any(|at| {
-        let rest = &rest[at..];
-        let Some(number) = number_of(rest).filter(|number| (next..=most).contains(number)) else {
-            return false;
-        };
-        let claimed = claimed(rest).unwrap_or(0);
-        if claimed > left {
-            return true;
-        }
-        left -= claimed;
-        unframe(rest, number).is_some()
-    })
 }

@@ -1,5 +1,6 @@
 //! One record's bytes: its frame, and what its payload says. Knows no files.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use session_codec::Revision;
@@ -126,6 +127,15 @@ pub(super) fn claimed(bytes: &[u8]) -> Option<usize> {
     (length <= LONGEST && length <= bytes.len().checked_sub(FRAME)?).then_some(length)
 }
 
+/// Whether a record that begins here may be whole once more bytes are there.
+pub(super) fn is_cut_short(bytes: &[u8]) -> bool {
+    let Some((head, rest)) = bytes.split_at_checked(FRAME) else {
+        return true;
+    };
+    let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
+    usize::try_from(length).is_ok_and(|length| rest.len() < length && length <= LONGEST)
+}
+
 /// The number that a record claims to have.
 pub(super) fn number_of(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(8..FRAME)?.try_into().ok()?))
@@ -226,7 +236,7 @@ impl Record {
 
 /// Finds what an append's payload adds, of a journal in which the payload stands here; `None` for one that this version did not
 /// write.
-pub(super) fn find_parts(payload: &[u8], start: usize, parts: &mut Vec<Part>) -> Option<()> {
+pub(super) fn find_parts(payload: &[u8], start: usize, parts: &mut VecDeque<Part>) -> Option<()> {
     let mut rest = payload.get(1..)?;
     while let Some((&kind, after)) = rest.split_first() {
         rest = after;
@@ -241,7 +251,7 @@ pub(super) fn find_parts(payload: &[u8], start: usize, parts: &mut Vec<Part>) ->
             Some(end - text.len()..end)
         };
         let (name, json) = (text()?, text()?);
-        parts.push(Part { kind, name, json });
+        parts.push_back(Part { kind, name, json });
     }
     Some(())
 }

@@ -139,7 +139,7 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Whether the document that is there is the one that its journal extends.
     fn is_extended(&self, id: &SessionId) -> Result<bool, Error> {
-        let documents = Documents::new(&*self.shared.backend);
+        let documents = self.headers();
         let document = documents.document(id)?;
         Ok(document.is_some_and(|document| document.overlay().is_some()))
     }

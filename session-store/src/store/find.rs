@@ -56,7 +56,7 @@ impl<S: SessionRecord> SessionStore<S> {
         directory: Option<&Path>,
         window: Window,
     ) -> Result<Option<Tail<S>>, Error> {
-        let documents = Documents::new(&*self.shared.backend);
+        let documents = self.windows(window);
         let found = self.newest(&documents, (directory, Scope::Exact), |id, open| {
             self.load_tail_from(&documents, id, window, open)
         })?;
@@ -78,7 +78,7 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// As for [`last_for_directory`](SessionStore::last_for_directory).
     pub fn find_last(&self, query: &LastQuery) -> Result<Found<S>, Error> {
-        let documents = Documents::new(&*self.shared.backend);
+        let documents = self.windows(query.window);
         let load = |id: &SessionId, open| self.load_tail_from(&documents, id, query.window, open);
         let newer = self.newest(&documents, (query.workspace.as_deref(), query.scope), load)?;
         Ok(Found {

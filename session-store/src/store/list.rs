@@ -53,7 +53,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// file where the directory has changed.
     pub fn list(&self, query: &Query) -> Result<Listing, Error> {
         span!("list");
-        let documents = Documents::new(&*self.shared.backend);
+        let documents = self.headers();
         let resolver = self.resolver();
         let asked = query.workspace.as_deref();
         let workspace = asked.and_then(|asked| Workspace::scoped(asked, query.scope, &resolver));

@@ -38,7 +38,7 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// As for [`load`](SessionStore::load), except that the document's size is no reason to refuse.
     pub fn load_tail(&self, id: &SessionId, window: Window) -> Result<Tail<S>, Error> {
-        let documents = Documents::new(&*self.shared.backend);
+        let documents = self.windows(window);
         self.load_tail_from(&documents, id, window, None)
     }
 
@@ -205,6 +205,20 @@ impl<S: SessionRecord> SessionStore<S> {
             Tail::new(decoded.value, dropped, decoded.bytes, decoded.revision)
                 .with_footer(decoded.footer),
         )
+    }
+
+    /// Documents of which no more than one window each is wanted.
+    pub(super) fn windows(&self, window: Window) -> Documents<'_> {
+        // Where an aligned one starts is found by loading more and more.
+        let is_plain = S::PAIRED.is_none() || window.alignment() == Alignment::None;
+        let cap = is_plain.then(|| window.cap(S::CAPPED));
+        Documents::new(&*self.shared.backend).holding(cap)
+    }
+
+    /// Documents of which no element is wanted, only what they say of themselves and how many elements there are.
+    pub(super) fn headers(&self) -> Documents<'_> {
+        let none = TailCap::all(S::CAPPED, 0);
+        Documents::new(&*self.shared.backend).holding(Some(none))
     }
 
     fn document<'d>(

@@ -9,7 +9,6 @@ use session_model::{SessionId, SessionRecord};
 use session_scan::Look;
 
 use super::SessionStore;
-use crate::corpus::Documents;
 use crate::order::Recency;
 use crate::probe::HeadProbe;
 use crate::workspace::Workspace;
@@ -104,7 +103,7 @@ impl<S: SessionRecord> SessionStore<S> {
         workspace: Option<&Workspace<'_>>,
     ) -> Option<Recency> {
         let id = SessionId::new(&recorded.id).ok()?;
-        let documents = Documents::new(&*self.shared.backend);
+        let documents = self.headers();
         let probe = HeadProbe::<S>::new(&self.shared, &documents, workspace).bounded();
         match probe.look(&documents, &id) {
             Ok(Some((_, Look::Hit(now), _))) => {

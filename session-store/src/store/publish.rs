@@ -11,7 +11,6 @@ use super::SessionStore;
 use super::write::{Over, Target};
 use crate::Error;
 use crate::backend::Blob;
-use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::order::Recency;
 use crate::probe::{Candidate, HeadProbe};
@@ -49,7 +48,7 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Reads the header of a session outside any walk; `None` where it cannot be used.
     pub(super) fn candidate(&self, id: &SessionId) -> Option<Candidate> {
-        let documents = Documents::new(&*self.shared.backend);
+        let documents = self.headers();
         match HeadProbe::<S>::new(&self.shared, &documents, None).look(&documents, id) {
             Ok(Some((_, Look::Hit(candidate), _))) => Some(candidate),
             _ => None,

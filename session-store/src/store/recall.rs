@@ -239,7 +239,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let Ok(id) = SessionId::new(&pointed.id) else {
             return true;
         };
-        let documents = Documents::new(&*self.shared.backend);
+        let documents = self.headers();
         let workspace = key.map(|key| Workspace::new(key, resolver));
         let probe = HeadProbe::<S>::new(&self.shared, &documents, workspace.as_ref()).bounded();
         match probe.look(&documents, &id) {

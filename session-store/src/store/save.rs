@@ -7,7 +7,6 @@ use super::SessionStore;
 use super::write::{Over, Target};
 use crate::Error;
 use crate::backend::{Blob, BlobStat};
-use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::failure::{from_codec, from_header};
 use crate::probe::deciding;
@@ -110,7 +109,7 @@ impl<S: SessionRecord> SessionStore<S> {
     fn is_shorter(&self, id: &SessionId, record: &S) -> Result<bool, Error> {
         let path = self.path(id);
         let codec = &self.shared.codec;
-        let documents = Documents::new(&*self.shared.backend);
+        let documents = self.headers();
         let Some(document) = documents.document(id)? else {
             return Ok(false);
         };
@@ -185,7 +184,7 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// The revision of the document as it is, from its bytes; `None` where there is no document.
     fn revision_on_disk(&self, id: &SessionId) -> Result<Option<Revision>, Error> {
-        let documents = Documents::new(&*self.shared.backend);
+        let documents = self.headers();
         let Some(document) = documents.document(id)? else {
             return Ok(None);
         };

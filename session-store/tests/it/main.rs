@@ -28,6 +28,7 @@ mod golden;
 mod hung;
 mod journal;
 mod journal_crash;
+mod journal_end;
 mod journal_faults;
 mod journal_history;
 mod list;

@@ -1,0 +1,293 @@
+//! A journal's bytes read from the first to the last, whole or piece by piece: what counts, what a crash tore, and what is
+//! damaged. Must not know what becomes of it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::ops::Range;
+
+use session_codec::{ReadAt, Revision, RevisionHasher, TailCap};
+
+use super::overlay::begin_hash;
+use super::parse::{Added, Damage, Journal, LetGo, text};
+use super::record::{
+    AdditionKind, Begin, FRAME, Part, Record, TITLE, claimed, find_parts, is_cut_short, number_of,
+    unframe,
+};
+
+/// What is said of a record that does not belong where it stands, or not into any journal.
+const MEANINGLESS: &str = "a journal record that has no meaning here";
+
+/// How many times the bytes after the last whole record are summed up at most, in search of another one.
+const SUMMED: usize = 64;
+
+/// The bytes that are read at once where only a journal's end is wanted: few enough to be in a processor's cache still when the last
+/// look at them is taken. New memory costs twice what reading into it does, so what is let go makes room for what comes.
+const PIECE: usize = 256 << 10;
+
+/// The least that is read at once: more than enough for the byte that a file does not have.
+const GROWN: usize = 64;
+
+impl Journal {
+    /// Reads a journal.
+    ///
+    /// What follows the last whole record is a tail that a crash tore, unless another whole record follows: then
+    /// something in the middle was damaged, and what comes after it was acknowledged.
+    pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Damage> {
+        let mut reading = Reading::new(bytes, None);
+        reading.take_records(true)?;
+        reading.finish()
+    }
+
+    /// Reads a journal of `size` bytes or more for the last elements of some arrays, as many as the cap keeps, and the last
+    /// value of each member. Of others in these arrays only their number is kept.
+    pub(crate) fn end_of<R: ReadAt + ?Sized>(
+        source: &R,
+        size: u64,
+        cap: &TailCap,
+    ) -> io::Result<Result<Self, Damage>> {
+        // A piece, and what may be left of two before it when nothing is wanted.
+        let room = usize::try_from(size)
+            .unwrap_or(usize::MAX)
+            .saturating_add(GROWN);
+        let held = Vec::with_capacity(room.min(3 * PIECE));
+        let mut reading = Reading::new(held, Some(cap));
+        let mut is_whole = true;
+        loop {
+            if is_whole {
+                reading.let_go();
+            }
+            let is_all = reading.fill(source, size)?;
+            if is_whole {
+                match reading.take_records(is_all) {
+                    Ok(whole) => is_whole = whole,
+                    Err(damage) => return Ok(Err(damage)),
+                }
+            }
+            if is_all {
+                return Ok(reading.finish());
+            }
+        }
+    }
+}
+
+/// How far a journal was read. Places are those in the file.
+struct Reading<'c> {
+    /// What is held of the file, and where that begins.
+    bytes: Vec<u8>,
+    base: usize,
+    /// The end of the last whole record.
+    end: usize,
+    next: u64,
+    begin: Option<(Begin, RevisionHasher)>,
+    added: VecDeque<Added>,
+    parts: VecDeque<Part>,
+    replaced: Vec<(usize, Revision)>,
+    let_go: LetGo,
+    /// The arrays of which not all elements are wanted.
+    wanted: Option<Vec<Wanted<'c>>>,
+}
+
+/// An array of which the last elements are wanted.
+struct Wanted<'c> {
+    array: &'c str,
+    keep: u64,
+    held: u64,
+}
+
+impl<'c> Reading<'c> {
+    fn new(bytes: Vec<u8>, cap: Option<&'c TailCap>) -> Self {
+        let wanted = |(array, keep)| Wanted {
+            array,
+            keep: keep as u64,
+            held: 0,
+        };
+        Self {
+            bytes,
+            base: 0,
+            end: 0,
+            next: 0,
+            begin: None,
+            added: VecDeque::new(),
+            parts: VecDeque::new(),
+            replaced: Vec::new(),
+            let_go: LetGo::default(),
+            wanted: cap.map(|cap| cap.arrays().map(wanted).collect()),
+        }
+    }
+
+    /// Takes all whole records that are there; `false` once one is not, so that nothing after it is taken.
+    fn take_records(&mut self, is_all: bool) -> Result<bool, Damage> {
+        let damage = |offset, reason| Err(Damage { offset, reason });
+        if self.end == 0 {
+            if !self.bytes.starts_with(TITLE) {
+                return damage(0, "not a journal of this version");
+            }
+            self.end = TITLE.len();
+        }
+        while let Some(payload) = unframe(&self.bytes[self.end - self.base..], self.next) {
+            let start = self.end + FRAME;
+            match (Record::parse(payload), &mut self.begin) {
+                (Some(Record::Begin(begin)), none @ None) => {
+                    let hasher = begin_hash(begin.revision);
+                    *none = Some((begin, hasher));
+                }
+                (Some(Record::Added), Some((_, hasher))) => {
+                    hasher.update(payload);
+                    let before = self.parts.len();
+                    if find_parts(payload, start, &mut self.parts).is_none() {
+                        return damage(self.end, MEANINGLESS);
+                    }
+                    self.added.push_back(Added {
+                        payload: start..start + payload.len(),
+                        parts: self.parts.len() - before,
+                    });
+                    for part in self.parts.range(before..) {
+                        let name = &payload[part.name.start - start..part.name.end - start];
+                        if let Some(wanted) = wanted(&mut self.wanted, part, name) {
+                            wanted.held += 1;
+                        }
+                    }
+                }
+                (Some(Record::Replaced(revision)), Some(_)) => {
+                    let before = self.let_go.appends + self.added.len();
+                    self.replaced.push((before, revision));
+                }
+                _ => return damage(self.end, MEANINGLESS),
+            }
+            self.end = start + payload.len();
+            self.next += 1;
+        }
+        Ok(!is_all && is_cut_short(&self.bytes[self.end - self.base..]))
+    }
+
+    /// Lets go of the first appends, as long as nothing that they add is among what is wanted.
+    fn let_go(&mut self) {
+        while let Some(first) = self.added.front()
+            && self.is_spare(first)
+        {
+            let parts = first.parts;
+            self.added.pop_front();
+            self.let_go.appends += 1;
+            for part in self.parts.drain(..parts) {
+                let text = |place: &Range<usize>| {
+                    text(&self.bytes[place.start - self.base..place.end - self.base])
+                };
+                let name = text(&part.name);
+                match wanted(&mut self.wanted, &part, name.as_bytes()) {
+                    Some(wanted) => {
+                        wanted.held -= 1;
+                        self.let_go.count(name);
+                    }
+                    None => self.let_go.set(name, text(&part.json)),
+                }
+            }
+        }
+        let first = self.added.front();
+        let from = first.map_or(self.end, |added| added.payload.start - FRAME);
+        let spare = from - self.base;
+        // What stays is moved, so that no byte is moved more than once for each that goes.
+        if spare >= PIECE.max(self.bytes.len() - spare) {
+            self.bytes.drain(..spare);
+            self.base = from;
+        }
+    }
+
+    fn is_spare(&self, append: &Added) -> bool {
+        let Some(wanted) = &self.wanted else {
+            return false;
+        };
+        let elements = || {
+            let parts = self.parts.range(..append.parts);
+            parts
+                .filter(|part| part.kind == AdditionKind::Element)
+                .map(|part| &self.bytes[part.name.start - self.base..part.name.end - self.base])
+        };
+        let is_known = |name: &[u8]| wanted.iter().any(|wanted| wanted.array.as_bytes() == name);
+        elements().all(is_known)
+            && wanted.iter().all(|wanted| {
+                let here = elements().filter(|name| *name == wanted.array.as_bytes());
+                let here = here.count() as u64;
+                here == 0 || wanted.held - here >= wanted.keep
+            })
+    }
+
+    /// Reads on, and says whether that was the end.
+    fn fill<R: ReadAt + ?Sized>(&mut self, source: &R, size: u64) -> io::Result<bool> {
+        let mut filled = self.bytes.len();
+        // One byte more than there should be, so that the end is seen.
+        let left = usize::try_from(size).unwrap_or(usize::MAX);
+        let left = left.saturating_sub(self.base + filled).saturating_add(1);
+        self.bytes.resize(filled + left.clamp(GROWN, PIECE), 0);
+        while filled < self.bytes.len() {
+            let offset = (self.base + filled) as u64;
+            match source.read_at(&mut self.bytes[filled..], offset) {
+                Ok(0) => {
+                    self.bytes.truncate(filled);
+                    return Ok(true);
+                }
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    fn finish(self) -> Result<Journal, Damage> {
+        let damage = |offset, reason| Err(Damage { offset, reason });
+        let Some((begin, hasher)) = self.begin else {
+            return damage(self.end, "a journal that does not say what it extends");
+        };
+        if is_followed(&self.bytes[self.end - self.base..], self.next) {
+            let reason = "a damaged journal record with whole ones after it";
+            return damage(self.end, reason);
+        }
+        Ok(Journal {
+            bytes: self.bytes,
+            base: self.base,
+            begin,
+            hasher,
+            added: self.added,
+            parts: self.parts,
+            replaced: self.replaced,
+            let_go: self.let_go,
+            end: self.end,
+            next: self.next,
+        })
+    }
+}
+
+/// The array that a part adds an element to, if not all of its elements are wanted.
+fn wanted<'w, 'c>(
+    wanted: &'w mut Option<Vec<Wanted<'c>>>,
+    part: &Part,
+    name: &[u8],
+) -> Option<&'w mut Wanted<'c>> {
+    if part.kind != AdditionKind::Element {
+        return None;
+    }
+    let mut wanted = wanted.as_mut()?.iter_mut();
+    wanted.find(|wanted| wanted.array.as_bytes() == name)
+}
+
+/// Whether a whole record follows somewhere in what could not be read, with a number that could be there.
+///
+/// What a crash leaves hardly ever looks like a record. Something made to look like records at every byte would have all
+/// that follows summed up again for each, so the bytes that are summed up are bounded by a multiple of what is there;
+/// then whole records may follow, and nothing is thrown away.
+fn is_followed(rest: &[u8], next: u64) -> bool {
+    let most = next.saturating_add((rest.len() / FRAME) as u64);
+    let mut left = SUMMED.saturating_mul(rest.len());
+    (1..rest.len()).any(|at| {
+        let rest = &rest[at..];
+        let Some(number) = number_of(rest).filter(|number| (next..=most).contains(number)) else {
+            return false;
+        };
+        let claimed = claimed(rest).unwrap_or(0);
+        if claimed > left {
+            return true;
+        }
+        left -= claimed;
+        unframe(rest, number).is_some()
+    })
+}
