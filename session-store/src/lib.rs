@@ -64,8 +64,8 @@
 //! - A foreign program that rewrites a file in place, keeping its size and times, is not noticed by `save`.
 //! - `save` writes the whole document, whatever has changed. `append` writes what is new; other programs see it after a
 //!   [`checkpoint`](SessionStore::checkpoint), and a backup needs that or a copy of `.store/journal/` too.
-//! - A journal is read whole by whoever reads its session; it is folded once it has 1 MiB, or 8 MiB while a
-//!   writer holds it, and is longer than five quarters of the document.
+//! - A journal is read to its end by whoever reads its session; it is folded once it has 1 MiB, or 8 MiB while a writer holds
+//!   it, and is longer than five quarters of the document.
 //! - File locks need a file system that has them; network file systems often do not.
 //!
 //! Minimum supported Rust version: 1.89.
