@@ -226,7 +226,7 @@ where
         let workers = self.pace.workers(self.candidates.len());
         if workers > 1 {
             self.look_with(workers);
-        } else if self.probed < FIRST || !self.pending.is_empty() {
+        } else if self.turn == Turn::Ranked && (self.probed < FIRST || !self.pending.is_empty()) {
             self.look_at_newest();
         } else {
             self.look_as_listed();
@@ -241,11 +241,15 @@ where
         }
     }
 
-    /// Looks at a batch of the newest in the order in which they were listed; where the order of hits matters, from the first
+    /// Looks at a batch in the order in which they were listed: of the newest where the order of hits matters, and from the first
     /// hit on only at those that are not older than it.
     fn look_as_listed(&mut self) {
         let is_ranked = self.turn == Turn::Ranked;
-        let batch = self.candidates.pop_as_listed(self.batch);
+        let batch = if is_ranked {
+            self.candidates.pop_as_listed(self.batch)
+        } else {
+            self.candidates.pop_any(self.batch)
+        };
         self.batch = (self.batch * GROWTH).min(LARGEST_BATCH);
         let mut best = None;
         let mut left = Vec::new();

@@ -96,6 +96,15 @@ impl Candidates {
         taken
     }
 
+    /// Takes the next ones in no promised order, which is that of the listing as long as nobody asked for the newest.
+    pub(crate) fn pop_any(&mut self, most: usize) -> Vec<usize> {
+        let most = most.min(self.len());
+        let taken = &self.order[self.next..self.next + most];
+        self.next += most;
+        self.sorted = self.sorted.max(self.next);
+        taken.iter().map(|key| key.index).collect()
+    }
+
     /// Puts back what was taken last.
     pub(crate) fn put_back(&mut self, left: &[usize]) {
         self.next -= left.len();

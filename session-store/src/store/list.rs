@@ -12,7 +12,7 @@ use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
 use crate::backend::Area;
-use crate::catalogue::{Catalogue, Damaged, Row, Rows};
+use crate::catalogue::{Catalogue, Damaged, Row};
 use crate::corpus::Documents;
 use crate::skipped::Skipped;
 use crate::trace::{event, span};
@@ -167,7 +167,8 @@ impl<S: SessionRecord> SessionStore<S> {
         let (unchanged, changed) = known.sort_out(bytes.as_deref(), &found.entries, &call.journals);
         let seen = look.at(changed)?;
         let mut rows: Vec<Row<'_>> = unchanged;
-        rows.extend(Rows(&seen.bytes).filter_map(Result::ok));
+        rows.extend(seen.sorted());
+        // Two runs at most, as the catalogue's rows were in order.
         rows.sort_by_key(|row| Reverse(row.key()));
         // A directory that changes while it is read may name a file twice.
         rows.dedup_by(|a, b| a.id == b.id);

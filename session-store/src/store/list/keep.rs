@@ -3,6 +3,7 @@
 //! Owns the rules of trust: the directory's stamp, the files' stamps, the age of both. Must not know how a catalogue is
 //! laid out.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::io::Write;
 use std::time::{Duration, SystemTime};
@@ -74,7 +75,7 @@ impl Known {
     pub(super) fn would_settle(&self, seen: &Seen, journals: &[String]) -> bool {
         let has_journal =
             |row: &Row<'_>| journals.binary_search_by(|id| (**id).cmp(row.id)).is_ok();
-        seen.sorted()
+        seen.rows()
             .any(|row| !self.is_young(&row) && !has_journal(&row) && Writer::takes(&row))
     }
 }
@@ -142,8 +143,9 @@ impl<S: SessionRecord> SessionStore<S> {
             let name = rejected.name.clone();
             notes.unlisted.push(Unlisted { name, kind });
         }
-        let fresh: HashSet<&str> = seen.sorted().map(|row| row.id).collect();
         let unchanged = |catalogue: &Catalogue| {
+            // A file that a directory names twice is one row, and none of those that were kept.
+            let fresh: HashSet<&str> = seen.rows().map(|row| row.id).collect();
             let kept = (rows.len() - fresh.len()) as u64;
             let proves = known.is_proven() || !is_whole || known.stamp.is_none();
             kept == catalogue.rows()
@@ -154,7 +156,12 @@ impl<S: SessionRecord> SessionStore<S> {
         if rows.is_empty() || known.catalogue.as_ref().is_some_and(unchanged) {
             return;
         }
-        let is_fresh = |row: &Row<'_>| fresh.contains(row.id);
+        // Asked only of what changed within seconds, as a rule of nothing.
+        let fresh = OnceCell::<HashSet<&str>>::new();
+        let is_fresh = |row: &Row<'_>| {
+            let fresh = fresh.get_or_init(|| seen.rows().map(|row| row.id).collect());
+            fresh.contains(row.id)
+        };
         self.write_catalogue(known, rows, &is_fresh, counted, notes, journals, is_whole);
     }
 
@@ -171,12 +178,12 @@ impl<S: SessionRecord> SessionStore<S> {
             return;
         }
         let Ok(bytes) = catalogue.load() else { return };
-        let fresh: HashSet<&str> = seen.sorted().map(|row| row.id).collect();
+        let fresh: HashSet<&str> = seen.rows().map(|row| row.id).collect();
         let is_fresh = |row: &Row<'_>| fresh.contains(row.id);
         let old = Rows(&bytes)
             .filter_map(Result::ok)
             .filter(|row| !is_fresh(row));
-        let mut rows: Vec<Row<'_>> = old.chain(seen.sorted()).collect();
+        let mut rows: Vec<Row<'_>> = old.chain(seen.rows()).collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.key()));
         let notes = Notes {
             unsettled: seen.unreadable.clone(),
