@@ -79,12 +79,17 @@ impl<'a> Amendment<'a> {
         self.elements.is_empty() && self.members.is_empty() && self.removed.is_empty()
     }
 
-    /// The bytes of all texts that would be put into a document.
+    /// How many bytes a document grows by at most, names that JSON has to escape
+    /// left aside: for whoever makes room for it.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let elements = self.elements.iter().flat_map(|(_, texts)| texts);
-        let members = self.members.iter().map(|(_, text)| text);
-        elements.chain(members).map(|text| text.len()).sum()
+        let comma = |text: &Cow<'_, str>| text.len() + 1;
+        let arrays = self.elements.iter().map(|(name, texts)| {
+            name.len() + ",\"\":[]".len() + texts.iter().map(comma).sum::<usize>()
+        });
+        let members = self.members.iter();
+        let members = members.map(|(name, text)| name.len() + "\"\":".len() + comma(text));
+        arrays.chain(members).sum()
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

@@ -245,12 +245,12 @@ where
     /// hit on only at those that are not older than it.
     fn look_as_listed(&mut self) {
         let is_ranked = self.turn == Turn::Ranked;
-        let batch = if is_ranked {
-            self.candidates.pop_as_listed(self.batch)
+        let (batch, largest) = if is_ranked {
+            (self.candidates.pop_as_listed(self.batch), LARGEST_BATCH)
         } else {
-            self.candidates.pop_any(self.batch)
+            (self.candidates.pop_any(self.batch), LARGEST_BATCH_AS_FOUND)
         };
-        self.batch = (self.batch * GROWTH).min(LARGEST_BATCH);
+        self.batch = (self.batch * GROWTH).min(largest);
         let mut best = None;
         let mut left = Vec::new();
         for taken in batch {

@@ -180,9 +180,9 @@ impl<'b> Documents<'b> {
         self.bytes_read.fetch_add(stat.size, Ordering::Relaxed);
         let parsed = match &self.wanted {
             Some(cap) => Journal::end_of(open, stat.size, cap).map_err(failed)?,
-            None => Journal::parse(open.read_all().map_err(failed)?),
+            None => Journal::parse(open.read_all().map_err(failed)?).ok(),
         };
-        if let Ok(journal) = parsed
+        if let Some(journal) = parsed
             && journal.begin.stat == document.stat().map_err(failed)?
         {
             let overlay = Overlay::new(journal, 0, true);

@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use session_store::{
-    Append, Durability, Message, Query, SearchQuery, Session, SessionId, SessionStore, Window,
+    Append, Durability, Message, Query, SearchQuery, Session, SessionId, SessionStore, ToolUse,
+    Window,
 };
 
 /// Bytes that are held by all threads, and the most that were since that was asked for: a search has threads of its own.
@@ -135,14 +136,20 @@ fn a_window_beside_a_journal_holds_little_more_than_the_window() {
     let mut writer = store.writer(&session.id).unwrap();
     let message = Message::assistant("a line of an answer\n".repeat(200));
     let append = Append::new().message(&message).unwrap();
+    // The only one of its array, so that every window wants it.
+    let tool = ToolUse::succeeded("first", "run", "in", "out");
+    writer
+        .append(&append.clone().tool_use(&tool).unwrap())
+        .unwrap();
     while writer.unfolded() < 8 << 20 {
         writer.append(&append).unwrap();
     }
     drop(writer);
-    for (keep, most) in [(0, MB), (20, MB), (200, 6 * MB)] {
+    for (keep, most) in [(0, MB), (20, 5 * MB), (200, 8 * MB)] {
         let window = Window::last(keep);
         let (tail, peak) = peak_of(|| store.load_tail(&session.id, window).unwrap());
         assert_eq!(tail.messages.len(), keep);
+        assert_eq!(tail.tool_uses.len(), keep.min(1));
         println!("{peak} bytes at most for {keep} of a journal's elements");
         assert!(peak < most, "{keep}: {peak}");
     }

@@ -78,7 +78,16 @@ impl Overlay {
     }
 
     /// What is added to an array, in order.
+    ///
+    /// # Panics
+    ///
+    /// If only the journal's end is held.
     pub(crate) fn elements(&self, array: &str) -> impl Iterator<Item = Addition<'_>> {
+        assert!(self.journal.is_whole(), "the elements of a journal's end");
+        self.held(array)
+    }
+
+    fn held(&self, array: &str) -> impl Iterator<Item = Addition<'_>> {
         self.additions().filter(move |addition| {
             addition.kind == AdditionKind::Element && addition.name == array
         })
@@ -86,14 +95,21 @@ impl Overlay {
 
     /// How many elements are added to an array.
     pub(crate) fn count(&self, array: &str) -> u64 {
-        self.journal.let_go(array) + self.elements(array).count() as u64
+        self.journal.let_go(array) + self.held(array).count() as u64
     }
 
     /// The edit that makes the document whole, without the first elements of some arrays.
+    ///
+    /// # Panics
+    ///
+    /// If elements are not held that are not to be left out.
     pub(crate) fn amendment(&self, skipped: &[(String, u64)]) -> Amendment<'_> {
         let mut skipped = skipped.to_vec();
-        for (array, left) in &mut skipped {
-            *left = left.saturating_sub(self.journal.let_go(array));
+        for (array, gone) in self.journal.all_let_go() {
+            let left = skipped.iter_mut().find(|(name, _)| name == array);
+            let left = left.and_then(|(_, left)| Some((left.checked_sub(gone)?, left)));
+            let (less, left) = left.expect("no element is wanted that was let go");
+            *left = less;
         }
         self.additions()
             .fold(self.let_go_members(|_| true), |amendment, addition| {
@@ -116,6 +132,7 @@ impl Overlay {
     /// The edit of everything, with one `0` in the place of all elements that are added to some arrays: it leaves every
     /// member where the whole edit does.
     pub(crate) fn outline(&self, arrays: &[&str]) -> Amendment<'_> {
+        assert!(self.journal.is_whole(), "the outline of a journal's end");
         let mut begun: Vec<&str> = Vec::new();
         self.additions()
             .fold(Amendment::new(), |amendment, addition| {
@@ -140,6 +157,7 @@ impl Overlay {
         array: &str,
         range: &Range<u64>,
     ) -> Amendment<'a> {
+        assert!(self.journal.is_whole(), "a page of a journal's end");
         let mut at = 0;
         self.additions()
             .fold(Amendment::new(), |amendment, addition| {
@@ -181,7 +199,7 @@ impl Overlay {
 
     /// Every name that is added to, and every name that is set.
     pub(crate) fn names(&self) -> (Vec<String>, Vec<String>) {
-        let arrays = self.journal.let_go_arrays().map(str::to_owned);
+        let arrays = self.journal.all_let_go().map(|(name, _)| name.to_owned());
         let members = self.journal.let_go_members();
         let members = members.map(|(name, _)| name.to_owned());
         let (mut arrays, mut members): (Vec<_>, Vec<_>) = (arrays.collect(), members.collect());

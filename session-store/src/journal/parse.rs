@@ -33,8 +33,8 @@ pub(crate) struct Journal {
 pub(super) struct Added {
     /// Where its payload stands.
     pub(super) payload: Range<usize>,
-    /// How many parts it has.
-    pub(super) parts: usize,
+    /// Which parts are its own, of those of all appends.
+    pub(super) parts: Range<usize>,
 }
 
 /// What is left of the first appends where only the end was wanted.
@@ -42,8 +42,12 @@ pub(super) struct Added {
 pub(super) struct LetGo {
     /// How many they were.
     pub(super) appends: usize,
-    /// How many elements they add to each array.
+    /// How many parts they had.
+    pub(super) parts: usize,
+    /// How many elements they add to each array, less those that are carried on.
     pub(super) counts: Vec<(String, u64)>,
+    /// Elements that are wanted, each with the name of its array, in order.
+    pub(super) carried: VecDeque<(String, String)>,
     /// The last value that they set each member to.
     pub(super) members: Vec<(String, String)>,
 }
@@ -116,47 +120,62 @@ impl Journal {
         self.let_go.appends + self.added.len()
     }
 
-    /// The payloads of the appends from one on, in order. All have to be held.
+    /// Whether all of its appends are held.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.let_go.appends == 0
+    }
+
+    /// The payloads of the appends from one on, in order.
+    ///
+    /// # Panics
+    ///
+    /// If only the journal's end is held: a hash or a new journal without the rest would be another session's.
     pub(crate) fn payloads(&self, from: usize) -> impl Iterator<Item = &[u8]> {
-        debug_assert!(self.let_go.appends == 0, "of a journal's end");
+        assert!(self.is_whole(), "the payloads of a journal's end");
         self.added
             .iter()
             .skip(from)
             .map(|added| self.held(&added.payload))
     }
 
-    /// What the appends from one on add, in order, as far as they are held.
+    /// What the appends from one on add, in order; of a journal's end, what is held of all of them.
     pub(crate) fn additions(&self, from: usize) -> impl Iterator<Item = Addition<'_>> {
-        let skipped = from.saturating_sub(self.let_go.appends);
-        let skipped = self.added.iter().take(skipped);
-        let parts = self
-            .parts
-            .iter()
-            .skip(skipped.map(|added| added.parts).sum());
-        parts.map(|part| Addition {
-            kind: part.kind,
-            name: text(self.held(&part.name)),
-            json: self.held(&part.json),
-        })
+        debug_assert!(self.is_whole() || from == 0, "a part of a journal's end");
+        let carried = self.let_go.carried.iter();
+        let carried = carried.map(|(name, json)| Addition {
+            kind: AdditionKind::Element,
+            name,
+            json: json.as_bytes(),
+        });
+        let held = self.added.iter().skip(from).flat_map(|added| {
+            let payload = self.held(&added.payload);
+            let parts = added.parts.start - self.let_go.parts..added.parts.end - self.let_go.parts;
+            self.parts.range(parts).map(|part| {
+                let [name, json] = part.texts(payload);
+                let (kind, name) = (part.kind, text(name));
+                Addition { kind, name, json }
+            })
+        });
+        carried.chain(held)
     }
 
     fn held(&self, place: &Range<usize>) -> &[u8] {
         &self.bytes[place.start - self.base..place.end - self.base]
     }
 
-    /// How many elements are added to an array by appends that are not held.
+    /// How many elements that appends add to an array were let go.
     pub(crate) fn let_go(&self, array: &str) -> u64 {
-        let mut counts = self.let_go.counts.iter();
-        let found = counts.find(|(name, _)| name == array);
-        found.map_or(0, |(_, count)| *count)
+        let found = self.all_let_go().find(|(name, _)| *name == array);
+        found.map_or(0, |(_, count)| count)
     }
 
-    /// Every name that appends add to which are not held.
-    pub(crate) fn let_go_arrays(&self) -> impl Iterator<Item = &str> {
-        self.let_go.counts.iter().map(|(name, _)| name.as_str())
+    /// Every array of which elements were let go, and how many.
+    pub(crate) fn all_let_go(&self) -> impl Iterator<Item = (&str, u64)> {
+        let counts = self.let_go.counts.iter();
+        counts.map(|(name, count)| (name.as_str(), *count))
     }
 
-    /// The members that appends set which are not held, with the last value that these set them to.
+    /// The members that were set by appends which were let go, with the last value that these set them to.
     pub(crate) fn let_go_members(&self) -> impl Iterator<Item = (&str, &str)> {
         let members = self.let_go.members.iter();
         members.map(|(name, json)| (name.as_str(), json.as_str()))

@@ -1,9 +1,11 @@
 //! A journal's bytes read from the first to the last, whole or piece by piece: what counts, what a crash tore, and what is
 //! damaged. Must not know what becomes of it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::io;
-use std::ops::Range;
 
 use session_codec::{ReadAt, Revision, RevisionHasher, TailCap};
 
@@ -20,9 +22,20 @@ const MEANINGLESS: &str = "a journal record that has no meaning here";
 /// How many times the bytes after the last whole record are summed up at most, in search of another one.
 const SUMMED: usize = 64;
 
-/// The bytes that are read at once where only a journal's end is wanted: few enough to be in a processor's cache still when the last
-/// look at them is taken. New memory costs twice what reading into it does, so what is let go makes room for what comes.
-const PIECE: usize = 256 << 10;
+/// How a journal's end is read.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    /// The bytes that are read at once: few enough to be in a processor's cache still when the last look at them is taken. New memory
+    /// costs twice what reading into it does, so what is let go makes room for what comes.
+    piece: usize,
+    /// The bytes up to which an append is held for a wanted element in it; then that is copied out of it.
+    held: usize,
+}
+
+const STEPS: Steps = Steps {
+    piece: 256 << 10,
+    held: 1 << 20,
+};
 
 /// The least that is read at once: more than enough for the byte that a file does not have.
 const GROWN: usize = 64;
@@ -33,38 +46,41 @@ impl Journal {
     /// What follows the last whole record is a tail that a crash tore, unless another whole record follows: then
     /// something in the middle was damaged, and what comes after it was acknowledged.
     pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Damage> {
-        let mut reading = Reading::new(bytes, None);
+        let mut reading = Reading::new(bytes, None, STEPS);
         reading.take_records(true)?;
         reading.finish()
     }
 
     /// Reads a journal of `size` bytes or more for the last elements of some arrays, as many as the cap keeps, and the last
-    /// value of each member. Of others in these arrays only their number is kept.
+    /// value of each member. Of others in these arrays only their number is kept. `None` where reading all of it has more to say.
     pub(crate) fn end_of<R: ReadAt + ?Sized>(
         source: &R,
         size: u64,
         cap: &TailCap,
-    ) -> io::Result<Result<Self, Damage>> {
+    ) -> io::Result<Option<Self>> {
+        Self::end_in(source, size, cap, STEPS)
+    }
+
+    fn end_in<R: ReadAt + ?Sized>(
+        source: &R,
+        size: u64,
+        cap: &TailCap,
+        steps: Steps,
+    ) -> io::Result<Option<Self>> {
         // A piece, and what may be left of two before it when nothing is wanted.
         let room = usize::try_from(size)
             .unwrap_or(usize::MAX)
             .saturating_add(GROWN);
-        let held = Vec::with_capacity(room.min(3 * PIECE));
-        let mut reading = Reading::new(held, Some(cap));
-        let mut is_whole = true;
+        let held = Vec::with_capacity(room.min(3 * steps.piece));
+        let mut reading = Reading::new(held, Some(cap), steps);
         loop {
-            if is_whole {
-                reading.let_go();
-            }
+            reading.let_go();
             let is_all = reading.fill(source, size)?;
-            if is_whole {
-                match reading.take_records(is_all) {
-                    Ok(whole) => is_whole = whole,
-                    Err(damage) => return Ok(Err(damage)),
-                }
-            }
-            if is_all {
-                return Ok(reading.finish());
+            match reading.take_records(is_all) {
+                Ok(_) if is_all => return Ok(reading.finish().ok()),
+                Ok(true) => {}
+                // What follows a broken record is searched for whole ones, by who reads everything.
+                Ok(false) | Err(_) => return Ok(None),
             }
         }
     }
@@ -85,6 +101,7 @@ struct Reading<'c> {
     let_go: LetGo,
     /// The arrays of which not all elements are wanted.
     wanted: Option<Vec<Wanted<'c>>>,
+    steps: Steps,
 }
 
 /// An array of which the last elements are wanted.
@@ -95,7 +112,7 @@ struct Wanted<'c> {
 }
 
 impl<'c> Reading<'c> {
-    fn new(bytes: Vec<u8>, cap: Option<&'c TailCap>) -> Self {
+    fn new(bytes: Vec<u8>, cap: Option<&'c TailCap>, steps: Steps) -> Self {
         let wanted = |(array, keep)| Wanted {
             array,
             keep: keep as u64,
@@ -112,6 +129,7 @@ impl<'c> Reading<'c> {
             replaced: Vec::new(),
             let_go: LetGo::default(),
             wanted: cap.map(|cap| cap.arrays().map(wanted).collect()),
+            steps,
         }
     }
 
@@ -134,15 +152,16 @@ impl<'c> Reading<'c> {
                 (Some(Record::Added), Some((_, hasher))) => {
                     hasher.update(payload);
                     let before = self.parts.len();
-                    if find_parts(payload, start, &mut self.parts).is_none() {
+                    if find_parts(payload, &mut self.parts).is_none() {
                         return damage(self.end, MEANINGLESS);
                     }
+                    let gone = self.let_go.parts;
                     self.added.push_back(Added {
                         payload: start..start + payload.len(),
-                        parts: self.parts.len() - before,
+                        parts: gone + before..gone + self.parts.len(),
                     });
                     for part in self.parts.range(before..) {
-                        let name = &payload[part.name.start - start..part.name.end - start];
+                        let [name, _] = part.texts(payload);
                         if let Some(wanted) = wanted(&mut self.wanted, part, name) {
                             wanted.held += 1;
                         }
@@ -160,47 +179,71 @@ impl<'c> Reading<'c> {
         Ok(!is_all && is_cut_short(&self.bytes[self.end - self.base..]))
     }
 
-    /// Lets go of the first appends, as long as nothing that they add is among what is wanted.
+    /// Lets go of the first appends, as long as nothing that they add is among what is wanted, or is little beside what comes after it.
     fn let_go(&mut self) {
-        while let Some(first) = self.added.front()
-            && self.is_spare(first)
-        {
-            let parts = first.parts;
-            self.added.pop_front();
-            self.let_go.appends += 1;
+        self.drop_carried();
+        while let Some(first) = self.added.front() {
+            let behind = self.end - first.payload.start;
+            if behind < self.steps.held && !self.is_spare(first) {
+                break;
+            }
+            let from = first.payload.start - self.base..first.payload.end - self.base;
+            let (payload, parts) = (&self.bytes[from], first.parts.len());
             for part in self.parts.drain(..parts) {
-                let text = |place: &Range<usize>| {
-                    text(&self.bytes[place.start - self.base..place.end - self.base])
-                };
-                let name = text(&part.name);
-                match wanted(&mut self.wanted, &part, name.as_bytes()) {
-                    Some(wanted) => {
+                let [name, json] = part.texts(payload);
+                match wanted(&mut self.wanted, &part, name) {
+                    Some(wanted) if wanted.held > wanted.keep => {
                         wanted.held -= 1;
-                        self.let_go.count(name);
+                        self.let_go.count(text(name));
                     }
-                    None => self.let_go.set(name, text(&part.json)),
+                    _ if part.kind == AdditionKind::Element => {
+                        let element = (text(name).to_owned(), text(json).to_owned());
+                        self.let_go.carried.push_back(element);
+                    }
+                    _ => self.let_go.set(text(name), text(json)),
                 }
             }
+            self.let_go.appends += 1;
+            self.let_go.parts += parts;
+            self.added.pop_front();
         }
         let first = self.added.front();
         let from = first.map_or(self.end, |added| added.payload.start - FRAME);
         let spare = from - self.base;
         // What stays is moved, so that no byte is moved more than once for each that goes.
-        if spare >= PIECE.max(self.bytes.len() - spare) {
+        if spare >= self.steps.piece.max(self.bytes.len() - spare) {
             self.bytes.drain(..spare);
             self.base = from;
         }
     }
 
+    /// Drops elements that were carried on until as many came after them as are wanted.
+    fn drop_carried(&mut self) {
+        let arrays = self.wanted.iter_mut().flatten();
+        for wanted in arrays.filter(|wanted| wanted.held > wanted.keep) {
+            let let_go = &mut self.let_go;
+            let is_wanted = |(name, _): &(String, String)| {
+                let is_spare = name == wanted.array && wanted.held > wanted.keep;
+                wanted.held -= u64::from(is_spare);
+                !is_spare
+            };
+            let before = let_go.carried.len();
+            let_go.carried.retain(is_wanted);
+            (let_go.carried.len()..before).for_each(|_| let_go.count(wanted.array));
+        }
+    }
+
+    /// Whether an append has no element that is wanted.
     fn is_spare(&self, append: &Added) -> bool {
         let Some(wanted) = &self.wanted else {
             return false;
         };
+        let payload = &self.bytes[append.payload.start - self.base..append.payload.end - self.base];
         let elements = || {
-            let parts = self.parts.range(..append.parts);
+            let parts = self.parts.range(..append.parts.len());
             parts
                 .filter(|part| part.kind == AdditionKind::Element)
-                .map(|part| &self.bytes[part.name.start - self.base..part.name.end - self.base])
+                .map(|part| part.texts(payload)[0])
         };
         let is_known = |name: &[u8]| wanted.iter().any(|wanted| wanted.array.as_bytes() == name);
         elements().all(is_known)
@@ -214,10 +257,16 @@ impl<'c> Reading<'c> {
     /// Reads on, and says whether that was the end.
     fn fill<R: ReadAt + ?Sized>(&mut self, source: &R, size: u64) -> io::Result<bool> {
         let mut filled = self.bytes.len();
-        // One byte more than there should be, so that the end is seen.
-        let left = usize::try_from(size).unwrap_or(usize::MAX);
-        let left = left.saturating_sub(self.base + filled).saturating_add(1);
-        self.bytes.resize(filled + left.clamp(GROWN, PIECE), 0);
+        // One byte more than there should be, so that the end is seen; what was added since is read as it comes.
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let next = match size.checked_sub(self.base + filled) {
+            Some(left) if left > 0 || filled == 0 => left.saturating_add(1).max(GROWN),
+            _ => self.steps.piece,
+        };
+        let next = next.min(self.steps.piece);
+        let room = self.bytes.try_reserve(next);
+        room.map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.bytes.resize(filled + next, 0);
         while filled < self.bytes.len() {
             let offset = (self.base + filled) as u64;
             match source.read_at(&mut self.bytes[filled..], offset) {
@@ -233,6 +282,7 @@ impl<'c> Reading<'c> {
         Ok(false)
     }
 
+    /// Gives the journal, unless what follows its last whole record is damaged.
     fn finish(self) -> Result<Journal, Damage> {
         let damage = |offset, reason| Err(Damage { offset, reason });
         let Some((begin, hasher)) = self.begin else {

@@ -39,12 +39,19 @@ pub(crate) struct Begin {
     pub(crate) counts: Vec<(String, Option<u64>)>,
 }
 
-/// A part of an append, by where its texts stand in the journal.
+/// A part of an append, by where its texts stand in the payload: so short that many small ones take little room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) kind: AdditionKind,
-    pub(super) name: Range<usize>,
-    pub(super) json: Range<usize>,
+    name: Range<u32>,
+    json: Range<u32>,
+}
+
+impl Part {
+    /// The name and the JSON, of the payload in which the part was found.
+    pub(super) fn texts<'p>(&self, payload: &'p [u8]) -> [&'p [u8]; 2] {
+        [&self.name, &self.json].map(|place| &payload[place.start as usize..place.end as usize])
+    }
 }
 
 /// What is done with the named member.
@@ -234,9 +241,8 @@ impl Record {
     }
 }
 
-/// Finds what an append's payload adds, of a journal in which the payload stands here; `None` for one that this version did not
-/// write.
-pub(super) fn find_parts(payload: &[u8], start: usize, parts: &mut VecDeque<Part>) -> Option<()> {
+/// Finds what an append's payload adds; `None` for one that this version did not write.
+pub(super) fn find_parts(payload: &[u8], parts: &mut VecDeque<Part>) -> Option<()> {
     let mut rest = payload.get(1..)?;
     while let Some((&kind, after)) = rest.split_first() {
         rest = after;
@@ -247,8 +253,8 @@ pub(super) fn find_parts(payload: &[u8], start: usize, parts: &mut VecDeque<Part
         };
         let mut text = || {
             let text = std::str::from_utf8(take_text(&mut rest)?).ok()?;
-            let end = start + payload.len() - rest.len();
-            Some(end - text.len()..end)
+            let end = payload.len() - rest.len();
+            Some(u32::try_from(end - text.len()).ok()?..u32::try_from(end).ok()?)
         };
         let (name, json) = (text()?, text()?);
         parts.push_back(Part { kind, name, json });

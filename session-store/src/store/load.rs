@@ -209,9 +209,9 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Documents of which no more than one window each is wanted.
     pub(super) fn windows(&self, window: Window) -> Documents<'_> {
-        // Where an aligned one starts is found by loading more and more.
-        let is_plain = S::PAIRED.is_none() || window.alignment() == Alignment::None;
-        let cap = is_plain.then(|| window.cap(S::CAPPED));
+        // Where one starts that may be extended is found by loading more and more.
+        let may_grow = S::PAIRED.is_some() && window.alignment() == Alignment::Extend;
+        let cap = (!may_grow).then(|| window.cap(S::CAPPED));
         Documents::new(&*self.shared.backend).holding(cap)
     }
 

@@ -21,8 +21,7 @@ impl<S: SessionRecord> SessionStore<S> {
         amendment: &Amendment<'_>,
         path: &Path,
     ) -> Result<Vec<u8>, Error> {
-        let commas_and_names = 1 << 10;
-        let mut whole = Vec::with_capacity(json.len() + amendment.bytes() + commas_and_names);
+        let mut whole = Vec::with_capacity(json.len() + amendment.bytes());
         let amended = self.shared.plain_codec.amend(json, amendment, &mut whole);
         amended.map_err(|error| from_codec("read", path, error))?;
         Ok(whole)

@@ -72,7 +72,7 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// For each thread a buffer of up to 4 MB, or the longest element of a longer document that has a candidate; a
     /// bounded number of hits; and the headers of sessions. Of a session with appends that are not folded, its journal, too,
-    /// which is at most a quarter longer than the document, or 8 MiB.
+    /// which is at most a quarter longer than the document, or 8 MiB, unless the builder was told to fold later.
     pub fn search(&self, query: &SearchQuery) -> Result<Hits, Error> {
         // First: what is folded into its document in between is then listed with the one or the other.
         let journals = journals(&*self.shared.backend)?;

@@ -56,7 +56,7 @@ fn journaled(scratch: &Scratch, bytes: u64, seed: u64) -> SessionStore {
             .unwrap();
         n += 1;
     }
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         // So much without an element that whoever reads piece by piece has to have all that is wanted before the last one.
         let title = "a title ".repeat(80_000);
         let append = Append::new().member("title", &title).unwrap();

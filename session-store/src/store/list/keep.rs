@@ -143,10 +143,12 @@ impl<S: SessionRecord> SessionStore<S> {
             let name = rejected.name.clone();
             notes.unlisted.push(Unlisted { name, kind });
         }
+        // Asked only where there is a catalogue, and of what changed within seconds.
+        let fresh = OnceCell::<HashSet<&str>>::new();
+        let fresh = || fresh.get_or_init(|| seen.rows().map(|row| row.id).collect());
         let unchanged = |catalogue: &Catalogue| {
             // A file that a directory names twice is one row, and none of those that were kept.
-            let fresh: HashSet<&str> = seen.rows().map(|row| row.id).collect();
-            let kept = (rows.len() - fresh.len()) as u64;
+            let kept = (rows.len() - fresh().len()) as u64;
             let proves = known.is_proven() || !is_whole || known.stamp.is_none();
             kept == catalogue.rows()
                 && counted.is_empty()
@@ -156,12 +158,7 @@ impl<S: SessionRecord> SessionStore<S> {
         if rows.is_empty() || known.catalogue.as_ref().is_some_and(unchanged) {
             return;
         }
-        // Asked only of what changed within seconds, as a rule of nothing.
-        let fresh = OnceCell::<HashSet<&str>>::new();
-        let is_fresh = |row: &Row<'_>| {
-            let fresh = fresh.get_or_init(|| seen.rows().map(|row| row.id).collect());
-            fresh.contains(row.id)
-        };
+        let is_fresh = |row: &Row<'_>| fresh().contains(row.id);
         self.write_catalogue(known, rows, &is_fresh, counted, notes, journals, is_whole);
     }
 

@@ -1,0 +1,130 @@
+//! A journal's end, read in steps of any size, against reading it whole.
+
+use session_codec::TailCap;
+
+use super::super::record::{added, announcement, frame};
+use super::*;
+use crate::backend::BlobStat;
+
+const ARRAYS: [&str; 3] = ["messages", "tools", "notes"];
+
+/// Numbers that look drawn, the same ones each time.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
+/// A journal with elements of three arrays, members and announced documents, in an order that is drawn.
+fn journal(draw: &mut Draw) -> Vec<u8> {
+    let begin = Begin {
+        stat: BlobStat::new(1, 2, 3, 4, 5),
+        revision: Revision::of(b"a document"),
+        kept: b"{}".to_vec(),
+        counts: vec![("messages".to_owned(), Some(3))],
+    };
+    let mut bytes = TITLE.to_vec();
+    bytes.extend(frame(0, &begin.payload()).unwrap());
+    let is_rare = draw.below(2) == 0;
+    for number in 1..=draw.below(60) as u64 {
+        if draw.below(9) == 0 {
+            let announced = announcement(Revision::of(&number.to_le_bytes()));
+            bytes.extend(frame(number, &announced).unwrap());
+            continue;
+        }
+        let mut elements = Vec::new();
+        for at in 0..draw.below(4) {
+            let array = match draw.below(if is_rare { 40 } else { 6 }) {
+                0 => "tools",
+                1 => "notes",
+                _ => "messages",
+            };
+            let text = format!("\"{number}.{at}{}\"", "é".repeat(draw.below(40)));
+            elements.push((array, text));
+        }
+        let members = ["title", "usage"].map(|name| (name, format!("{number}")));
+        let members = &members[..draw.below(3)];
+        let elements = elements.iter().map(|(name, json)| (*name, json.as_str()));
+        let members = members.iter().map(|(name, json)| (*name, json.as_str()));
+        bytes.extend(added(elements, members, 0).framed(number).unwrap());
+    }
+    bytes
+}
+
+/// All that a journal says to those who want its end only.
+fn said(journal: &Journal, cap: &TailCap) -> String {
+    let elements = |array: &str| {
+        let all = journal.additions(0);
+        let all = all.filter(|part| part.kind == AdditionKind::Element && part.name == array);
+        let all: Vec<_> = all.map(|part| part.json()).collect();
+        let count = journal.let_go(array) + all.len() as u64;
+        let wanted = cap.keep(array).unwrap_or(usize::MAX).min(all.len());
+        format!("{array} {count} {:?}", &all[all.len() - wanted..])
+    };
+    let mut members: Vec<(&str, &str)> = journal.let_go_members().collect();
+    for part in journal
+        .additions(0)
+        .filter(|part| part.kind == AdditionKind::Member)
+    {
+        members.retain(|(name, _)| *name != part.name);
+        members.push((part.name, part.json()));
+    }
+    members.sort_unstable();
+    let (end, next, appends) = (journal.end(), journal.next(), journal.appends());
+    let (torn, replaced) = (journal.torn(), &journal.replaced);
+    let (elements, revision) = (ARRAYS.map(elements), journal.hasher().finish());
+    format!("{elements:?} {members:?} {end} {next} {appends} {torn} {replaced:?} {revision}")
+}
+
+#[test]
+fn the_end_says_what_the_whole_says_for_steps_of_any_size() {
+    let mut draw = Draw(1);
+    let (mut partial, mut carried, mut damaged, mut left) = (0, 0, 0, 0);
+    for round in 0..600 {
+        let mut bytes = journal(&mut draw);
+        match round % 6 {
+            0 => bytes.truncate(draw.below(bytes.len())),
+            1 => {
+                let at = draw.below(bytes.len());
+                bytes[at] ^= 1 << draw.below(8);
+            }
+            2 => bytes.extend(vec![0; draw.below(300)]),
+            _ => {}
+        }
+        let whole = Journal::parse(bytes.clone());
+        for _ in 0..6 {
+            let steps = Steps {
+                piece: 1 + draw.below(900),
+                held: draw.below(2_000),
+            };
+            let cap = TailCap::new().cap("messages", draw.below(9));
+            let cap = match draw.below(3) {
+                0 => cap,
+                1 => cap.cap("tools", draw.below(4)),
+                _ => cap.cap("tools", draw.below(4)).cap("notes", draw.below(9)),
+            };
+            // A file may have grown or shrunk since somebody asked how long it is.
+            let size = (bytes.len() + draw.below(3) * 40).saturating_sub(40) as u64;
+            let end = Journal::end_in(&bytes, size, &cap, steps).unwrap();
+            match (&whole, end) {
+                (Ok(whole), Some(end)) => {
+                    assert_eq!(said(&end, &cap), said(whole, &cap), "{round} {steps:?}");
+                    partial += usize::from(!end.is_whole());
+                    carried += end.let_go.carried.len();
+                }
+                (Err(_), None) => damaged += 1,
+                (Ok(_), None) => left += 1,
+                (Err(damage), Some(_)) => panic!("{round}: {damage:?} was not seen"),
+            }
+        }
+    }
+    println!(
+        "{partial} in part, {carried} elements carried, {damaged} damaged, {left} left to the whole"
+    );
+    assert!(partial > 1_000 && carried > 300 && damaged > 300);
+    // Only what was cut short or has something behind it is left to those who read all.
+    assert!(left < 600, "{left}");
+}
