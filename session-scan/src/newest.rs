@@ -253,10 +253,12 @@ where
         self.batch = (self.batch * GROWTH).min(largest);
         let mut best = None;
         let mut left = Vec::new();
-        for taken in batch {
+        let all = batch.len();
+        for (place, taken) in batch.into_iter().enumerate() {
             let entry = self.candidates.entry(taken);
-            // Looks that turn out to wait are for others to go on with.
-            if self.pace.waits() || best.is_some_and(|at| entry.modified < at) {
+            // Looks that turn out to wait are for others to go on with, if there will be any.
+            let unprobed = self.candidates.len() + left.len() + all - place;
+            if self.pace.hands_on(unprobed) || best.is_some_and(|at| entry.modified < at) {
                 left.push(taken);
                 continue;
             }

@@ -54,9 +54,9 @@ impl Pace {
         most.min(left.div_ceil(LOOKS_A_WORKER))
     }
 
-    /// Whether looks have turned out to wait, so that more of them at once would gain.
-    pub(super) fn waits(&self) -> bool {
-        self.slow && self.in_flight > self.threads
+    /// Whether looks have turned out to wait, and those that are left will be given to several workers.
+    pub(super) fn hands_on(&self, left: usize) -> bool {
+        self.slow && self.in_flight > self.threads && self.workers(left) > 1
     }
 
     /// Runs one look on the calling thread, and times some of them.

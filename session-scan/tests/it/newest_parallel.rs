@@ -241,3 +241,47 @@ fn looks_that_are_slow_and_do_not_wait_stay_on_one_thread() {
     assert_eq!(newest.count(), 0);
     assert_eq!(counting.open_most(), 1, "more threads for want of one");
 }
+
+/// Looks that always wait a little.
+struct Asleep;
+
+impl Probe<MemoryFile> for Asleep {
+    type Hit = Hit;
+
+    fn probe(&self, entry: &Entry, file: &MemoryFile) -> Look<Hit> {
+        std::thread::sleep(Duration::from_micros(100));
+        Records.probe(entry, file)
+    }
+}
+
+/// Few that are left deserve no workers, and are looked at all the same.
+#[test]
+fn slow_looks_come_to_an_end_for_every_number_of_files() {
+    for files in (1..=24).chain(60..=84) {
+        for in_order in [true, false] {
+            let (done, outcome) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                let store: Store = (0..files).map(|at| (at, Says::Hit(at))).collect();
+                let store: Store = if in_order {
+                    store.iter().map(|(at, _)| (*at, Says::Miss)).collect()
+                } else {
+                    store
+                };
+                let corpus = corpus(&store);
+                let newest = Newest::new(&corpus, entries(&corpus), &Asleep).reads_in_flight(6);
+                let newest = if in_order {
+                    newest
+                } else {
+                    newest.in_any_order()
+                };
+                let _ = done.send((newest.count(), store.len()));
+            });
+            // Long enough for any machine; without it, a walk that never ends would be a test that never ends.
+            let outcome = outcome.recv_timeout(Duration::from_secs(60));
+            let Ok((hits, all)) = outcome else {
+                panic!("{files} files, in order: {in_order}: the walk does not end");
+            };
+            assert_eq!(hits, if in_order { 0 } else { all });
+        }
+    }
+}
