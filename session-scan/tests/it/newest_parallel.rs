@@ -249,7 +249,7 @@ impl Probe<MemoryFile> for Asleep {
     type Hit = Hit;
 
     fn probe(&self, entry: &Entry, file: &MemoryFile) -> Look<Hit> {
-        std::thread::sleep(Duration::from_micros(100));
+        std::thread::park_timeout(Duration::from_micros(100));
         Records.probe(entry, file)
     }
 }

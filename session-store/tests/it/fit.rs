@@ -23,9 +23,17 @@ fn limited<S: SessionRecord>(scratch: &Scratch) -> SessionStore<S> {
         .expect("a store")
 }
 
-/// What came of an append, without the name of the session that it was for.
+/// What came of an append, without the name of the session that it was for, and without the byte at which a fault stands: each
+/// append is stamped with its own time, which is a few digits shorter where it ends in zeros.
 fn outcome(answer: Result<session_store::Revision, Error>, of: &str) -> Result<(), String> {
-    let told = |error: Error| format!("{error:?} {error}").replace(&format!("{of}.json"), "it");
+    let told = |error: Error| {
+        let text = format!("{error:?} {error}").replace(&format!("{of}.json"), "it");
+        let mut parts = text.split("at byte ");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| {
+            text + "at byte " + part.trim_start_matches(|digit: char| digit.is_ascii_digit())
+        })
+    };
     answer.map(drop).map_err(told)
 }
 
