@@ -44,10 +44,20 @@ pub(crate) trait Masks: Copy {
     fn brackets(self, block: &[u8; BLOCK]) -> Brackets;
 
     /// Where a byte stands.
-    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64;
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "compiled with the features of its caller"
+    )]
+    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64 {
+        self.alike(block, 0, byte)
+    }
 
-    /// Where control characters of ASCII stand, below the space.
-    fn controls(self, block: &[u8; BLOCK]) -> u64;
+    /// Where a byte stands, once the bits of `fold` are set in all.
+    fn alike(self, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64;
+
+    /// Where bytes stand that are less than a byte of ASCII other than 0.
+    fn below(self, block: &[u8; BLOCK], byte: u8) -> u64;
 
     /// Sets each bit to the parity of the bits up to and with it: with quotes
     /// in, the insides of strings come out, opening quotes included.

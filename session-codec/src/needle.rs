@@ -5,15 +5,11 @@
 use std::fmt;
 use std::ops::Range;
 
-use memchr::memchr;
-use memchr::memmem::Finder;
-
-use piece::Piece;
+use escapes::Escapes;
 use plain::Plain;
 use sweep::Sweep;
 
 mod escapes;
-mod piece;
 mod plain;
 mod sweep;
 
@@ -35,11 +31,9 @@ pub enum Case {
 /// A text to look for in the strings of JSON documents, however they are
 /// escaped.
 ///
-/// Of the text, a piece is chosen whose characters have `\u` escapes that begin
-/// alike. A string that contains the text has that piece spelled as
-/// `serde_json` spells it, or such an escape; so one pass for two short texts,
-/// rarely more, finds every string that contains it. Around the piece there is then
-/// the rest of the text up to an escape; so few others are found.
+/// A string that contains the text has it spelled as `serde_json` spells it, or
+/// has an escape of one of its characters that `serde_json` would not write. One
+/// pass finds the beginnings of both; few others are found.
 ///
 /// ```
 /// use session_codec::{Case, Needle};
@@ -56,11 +50,11 @@ pub enum Case {
 #[derive(Clone)]
 pub struct Needle {
     text: Plain,
-    /// The whole text as `serde_json` spells it.
+    /// The text as `serde_json` spells it.
     usual: Vec<u8>,
     case: Case,
-    piece: Piece,
-    /// One pass for the piece and all prefixes, where it is one of bytes.
+    escapes: Escapes,
+    /// None for an empty text.
     sweep: Option<Sweep>,
 }
 
@@ -68,16 +62,13 @@ impl Needle {
     /// Prepares the search for a text.
     #[must_use]
     pub fn new(text: &str, case: Case) -> Self {
-        let piece = Piece::of(text, case);
-        let prefixes = piece.prefixes.iter().map(Finder::needle);
-        let all: Vec<&[u8]> = piece.bytes.exact().into_iter().chain(prefixes).collect();
-        let sweep = Sweep::new(all.iter().copied());
+        let (usual, escapes) = (escapes::usual(text), Escapes::of(text, case));
         Self {
             text: Plain::new(text.as_bytes().to_vec(), case),
-            usual: escapes::usual(text),
+            sweep: Sweep::new(&usual, &escapes, case),
+            escapes,
+            usual,
             case,
-            sweep: sweep.filter(|_| piece.bytes.exact().is_some()),
-            piece,
         }
     }
 
@@ -89,40 +80,20 @@ impl Needle {
         self
     }
 
-    /// Looks for the piece and for each prefix apart, as where no one pass is for
-    /// all of them.
-    #[cfg(feature = "testing")]
-    #[must_use]
-    pub fn apart(mut self) -> Self {
-        self.sweep = None;
-        self
-    }
-
     /// Looks for candidates in a stretch of a document.
     #[must_use]
     pub fn candidates<'a>(&'a self, json: &'a [u8]) -> Candidates<'a> {
         Candidates {
             needle: self,
             json,
-            upcoming: match self.sweep {
-                Some(_) => vec![Upcoming::Unknown],
-                None => vec![Upcoming::Unknown; 1 + self.piece.prefixes.len()],
-            },
+            upcoming: Upcoming::Unknown,
         }
     }
 
     /// Reports whether a stretch of a document has a candidate.
     #[must_use]
     pub fn may_be_in(&self, json: &[u8]) -> bool {
-        if let Some(sweep) = &self.sweep {
-            return self.find_any(sweep, json, 0).is_some();
-        }
-        self.find_piece(json, 0).is_some()
-            || self
-                .piece
-                .prefixes
-                .iter()
-                .any(|prefix| self.find_escape(json, 0, prefix).is_some())
+        self.find_candidate(json, 0).is_some()
     }
 
     /// Returns how many bytes a spelling of the text takes at most: stretches of
@@ -140,80 +111,22 @@ impl Needle {
         Some(at..at + self.text.len())
     }
 
-    /// Returns the first candidate of any kind.
-    fn find_any(&self, sweep: &Sweep, json: &[u8], from: usize) -> Option<usize> {
-        sweep.find(json, from, |at| {
-            let here = &json[at..];
-            let is = |finder: &Finder<'_>| here.starts_with(finder.needle());
-            match self.piece.bytes.exact() {
-                Some(piece) if here.starts_with(piece) && self.fits_around(json, at) => true,
-                _ => self.piece.prefixes.iter().any(is) && self.piece.escapes.judge(here),
-            }
-        })
+    fn find_candidate(&self, json: &[u8], from: usize) -> Option<usize> {
+        let sweep = self.sweep.as_ref()?;
+        sweep.find(json, from, |at| self.is_candidate(&json[at..]))
     }
 
-    /// Returns the first piece, from byte `from` on, around which the text can
-    /// be.
-    fn find_piece(&self, json: &[u8], mut from: usize) -> Option<usize> {
-        loop {
-            let at = self.piece.bytes.find(json, from)?;
-            if self.fits_around(json, at) {
-                return Some(at);
-            }
-            from = at + 1;
-        }
+    /// Reports whether bytes begin with the text as it is usually spelled, or with
+    /// another spelling of one of its characters.
+    fn is_candidate(&self, bytes: &[u8]) -> bool {
+        let begins = bytes
+            .get(..self.usual.len())
+            .is_some_and(|bytes| match self.case {
+                Case::Sensitive => bytes == self.usual,
+                Case::AsciiInsensitive => bytes.eq_ignore_ascii_case(&self.usual),
+            });
+        begins || self.escapes.begin(bytes)
     }
-
-    /// Compares what stands before and after a piece with the rest of the text
-    /// as it is usually spelled; the first difference on either side has to lie
-    /// in an escape.
-    fn fits_around(&self, json: &[u8], at: usize) -> bool {
-        let same = |one: u8, other: u8| match self.case {
-            Case::Sensitive => one == other,
-            Case::AsciiInsensitive => one.eq_ignore_ascii_case(&other),
-        };
-        let (before, rest) = self.usual.split_at(self.piece.offset);
-        let after = &rest[self.piece.bytes.len()..];
-        let end = at + self.piece.bytes.len();
-        let differs = |from: usize, usual: &[u8]| {
-            let pairs = json[from..].iter().zip(usual);
-            pairs
-                .take_while(|(one, other)| same(**one, **other))
-                .count()
-        };
-        let equal = differs(end, after);
-        let fits_after = equal == after.len() || is_in_escape(json, end + equal);
-        if !fits_after {
-            return false;
-        }
-        let pairs = json[..at].iter().rev().zip(before.iter().rev());
-        let equal = pairs
-            .take_while(|(one, other)| same(**one, **other))
-            .count();
-        equal == before.len()
-            || at
-                .checked_sub(equal + 1)
-                .is_some_and(|at| is_in_escape(json, at))
-    }
-
-    /// Returns the first escape that begins like `prefix` and stands for a
-    /// character of the piece.
-    fn find_escape(&self, json: &[u8], mut from: usize, prefix: &Finder<'_>) -> Option<usize> {
-        loop {
-            let at = from + prefix.find(json.get(from..)?)?;
-            if self.piece.escapes.judge(&json[at..]) {
-                return Some(at);
-            }
-            from = at + 1;
-        }
-    }
-}
-
-/// Reports whether a byte can belong to an escape.
-fn is_in_escape(json: &[u8], at: usize) -> bool {
-    let start = (at + 1).saturating_sub(LONGEST_ESCAPE);
-    json.get(start..=at)
-        .is_some_and(|bytes| memchr(b'\\', bytes).is_some())
 }
 
 impl fmt::Debug for Needle {
@@ -231,11 +144,10 @@ impl fmt::Debug for Needle {
 pub struct Candidates<'a> {
     needle: &'a Needle,
     json: &'a [u8],
-    /// Of all in one pass, or else of the piece, and of each prefix.
-    upcoming: Vec<Upcoming>,
+    upcoming: Upcoming,
 }
 
-/// What is known of the next candidate of a kind.
+/// What is known of the next candidate.
 #[derive(Debug, Clone, Copy)]
 enum Upcoming {
     Unknown,
@@ -249,30 +161,20 @@ impl Candidates<'_> {
     ///
     /// # Complexity
     ///
-    /// Calls with growing `from` pass over each byte once for each search.
+    /// Calls with growing `from` pass over each byte once.
     pub fn next_from(&mut self, from: usize) -> Option<usize> {
-        let mut first = None;
-        for (kind, upcoming) in self.upcoming.iter_mut().enumerate() {
-            let stale = match *upcoming {
-                Upcoming::Unknown => true,
-                Upcoming::At(at) => at < from,
-                Upcoming::None => false,
-            };
-            if stale {
-                let found = match (kind.checked_sub(1), &self.needle.sweep) {
-                    (None, Some(sweep)) => self.needle.find_any(sweep, self.json, from),
-                    (None, None) => self.needle.find_piece(self.json, from),
-                    (Some(prefix), _) => {
-                        let prefix = &self.needle.piece.prefixes[prefix];
-                        self.needle.find_escape(self.json, from, prefix)
-                    }
-                };
-                *upcoming = found.map_or(Upcoming::None, Upcoming::At);
-            }
-            if let Upcoming::At(at) = *upcoming {
-                first = Some(first.map_or(at, |first: usize| first.min(at)));
-            }
+        let is_stale = match self.upcoming {
+            Upcoming::Unknown => true,
+            Upcoming::At(at) => at < from,
+            Upcoming::None => false,
+        };
+        if is_stale {
+            let found = self.needle.find_candidate(self.json, from);
+            self.upcoming = found.map_or(Upcoming::None, Upcoming::At);
         }
-        first
+        match self.upcoming {
+            Upcoming::At(at) => Some(at),
+            _ => None,
+        }
     }
 }

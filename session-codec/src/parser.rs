@@ -126,16 +126,21 @@ pub struct SerdeJson;
 
 impl Parser for SerdeJson {
     fn parse<T: DeserializeOwned>(&self, json: &mut [u8]) -> Result<T, ParseError> {
-        let value = direct::Whole::new(json)
-            .and_then(|text| direct::decode(text, direct::Rules::plain()).ok());
-        match value {
-            Some(decoded) => Ok(decoded.value),
-            None => judged(json),
-        }
+        decode(json)
     }
 
     fn is_exact(&self) -> bool {
         true
+    }
+}
+
+/// Decodes a text and leaves it as it is.
+pub(crate) fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, ParseError> {
+    let value =
+        direct::Whole::new(json).and_then(|text| direct::decode(text, direct::Rules::plain()).ok());
+    match value {
+        Some(decoded) => Ok(decoded.value),
+        None => judged(json),
     }
 }
 

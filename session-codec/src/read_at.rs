@@ -30,24 +30,35 @@ pub trait ReadAt: Send + Sync {
     /// What the medium says.
     fn size(&self) -> io::Result<u64>;
 
+    /// Reads from `offset` on until `buf` is full or there is no more, and says
+    /// how many bytes came.
+    ///
+    /// # Errors
+    ///
+    /// What the medium says; nothing is promised about `buf` then.
+    fn fill_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buf.len() {
+            match self.read_at(&mut buf[filled..], offset.saturating_add(filled as u64)) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
     /// Fills `buf` from `offset` on.
     ///
     /// # Errors
     ///
     /// `UnexpectedEof` if there are fewer bytes, else what the medium says.
-    fn read_exact_at(&self, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {
-        while !buf.is_empty() {
-            match self.read_at(buf, offset) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(read) => {
-                    buf = &mut buf[read..];
-                    offset += read as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        match self.fill_at(buf, offset)? {
+            filled if filled < buf.len() => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Reads everything there is at the time of the call.
@@ -65,17 +76,10 @@ pub trait ReadAt: Send + Sync {
             .try_reserve_exact(room)
             .map_err(|_| io::ErrorKind::OutOfMemory)?;
         bytes.resize(room, 0);
-        let mut filled = 0;
-        loop {
-            if filled == bytes.len() {
-                bytes.resize(filled * 2, 0);
-            }
-            match self.read_at(&mut bytes[filled..], filled as u64) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        let mut filled = self.fill_at(&mut bytes, 0)?;
+        while filled == bytes.len() {
+            bytes.resize(filled * 2, 0);
+            filled += self.fill_at(&mut bytes[filled..], filled as u64)?;
         }
         bytes.truncate(filled);
         Ok(bytes)
@@ -145,6 +149,10 @@ macro_rules! forward {
 
             fn size(&self) -> io::Result<u64> {
                 (**self).size()
+            }
+
+            fn fill_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+                (**self).fill_at(buf, offset)
             }
 
             fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {

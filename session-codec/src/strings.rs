@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use memchr::memchr2;
+use memchr::memchr;
 
-use crate::{Codec, Error, LimitKind, Parser, SerdeJson};
+use crate::{Codec, Error, LimitKind, Parser, parser::decode};
 
 /// One step from a value to a value inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +47,11 @@ impl<'a> Spelled<'a> {
     /// bytes that are not UTF-8.
     pub fn decode(&self) -> Result<Cow<'a, str>, Error> {
         let refused = || Error::syntax(self.at as u64, "expected a valid string");
-        if memchr::memchr(b'\\', self.json).is_none() {
+        if memchr(b'\\', self.json).is_none() {
             let text = std::str::from_utf8(self.raw()).map_err(|_| refused())?;
             return Ok(Cow::Borrowed(text));
         }
-        SerdeJson
-            .parse(&mut self.json.to_vec())
-            .map(Cow::Owned)
-            .map_err(|_| refused())
+        decode(self.json).map(Cow::Owned).map_err(|_| refused())
     }
 
     /// Decodes a name, making the best of a bad one.
@@ -182,12 +179,15 @@ impl<P: Parser> Codec<P> {
 
 /// Returns the place after the closing quote of the string that starts at `at`.
 fn string_end(json: &[u8], at: usize) -> Option<usize> {
-    let mut at = at + 1;
+    let mut from = at + 1;
     loop {
-        at += memchr2(b'"', b'\\', json.get(at..)?)?;
-        if json[at] == b'"' {
-            return Some(at + 1);
+        // Most escapes are no quotes, so they are not stopped at.
+        let quote = from + memchr(b'"', json.get(from..)?)?;
+        let slashes = json[from..quote].iter().rev();
+        let slashes = slashes.take_while(|byte| **byte == b'\\').count();
+        from = quote + 1;
+        if slashes % 2 == 0 {
+            return Some(from);
         }
-        at += 2;
     }
 }

@@ -1,17 +1,12 @@
 //! What calls take from the allocator at most, and how often they read. A binary
 //! of its own, because it brings an allocator that counts.
-#![expect(
-    unsafe_code,
-    reason = "an allocator is an unsafe trait; every call is passed on unchanged"
-)]
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     io,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use allocation_counter::{AllocationInfo, measure};
 use serde::{Deserialize, Serialize};
 use session_codec::{Codec, CountBuffer, FooterUse, ReadAt, TailCap};
 
@@ -19,71 +14,20 @@ const MARKED: &[&str] = &["messages"];
 const KB: usize = 1 << 10;
 const MB: usize = 1 << 20;
 
-thread_local! {
-    /// Bytes this thread holds, and the most it held since that was asked for.
-    /// Tests run side by side, and so does the harness.
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-    /// How often it asked for memory.
-    static ASKED: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn change(by: isize) {
-    // A thread that ends has nothing left to count.
-    let live = LIVE.try_with(|live| {
-        live.set(live.get() + by);
-        live.get()
-    });
-    if by > 0 {
-        let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
-    }
-    if let Ok(live) = live {
-        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(live)));
-    }
-}
-
-// SAFETY: every method passes its arguments to `System` unchanged and returns
-// its result, so `System` keeps the contract; the counters allocate nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        change(layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract of `alloc`, which is `System`'s.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        change(layout.size().cast_signed());
-        // SAFETY: as for `alloc`.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        change(-layout.size().cast_signed());
-        // SAFETY: `pointer` came from `System` through this allocator, with
-        // this layout, says the caller.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Old and new may both be there for a moment.
-        change(size.cast_signed());
-        change(-layout.size().cast_signed());
-        // SAFETY: as for `dealloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
+/// Does something and says what it took on this thread.
+fn measured<T>(work: impl FnOnce() -> T) -> (T, AllocationInfo) {
+    let mut result = None;
+    let taken = measure(|| result = Some(work()));
+    (result.expect("it was done"), taken)
 }
 
 /// Does something and says what it held at most, its result included.
 fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    let before = LIVE.get();
-    PEAK.set(before);
-    let result = work();
-    (result, (PEAK.get() - before).unsigned_abs())
+    let (result, taken) = measured(work);
+    (
+        result,
+        usize::try_from(taken.bytes_max).expect("bytes in memory"),
+    )
 }
 
 /// A document that counts how it is read.
@@ -247,24 +191,29 @@ fn counting_in_many_documents_asks_for_memory_once() {
     let short = encoded(&Codec::new().marks(MARKED), &log(20 * KB));
     let (codec, mut buffer) = (Codec::new(), CountBuffer::new());
     let mut count = |document: &Vec<u8>| {
-        let asked = ASKED.get();
-        let (counts, peak) = peak_of(|| {
+        let (counts, taken) = measured(|| {
             let counts = codec.count_with(document, MARKED, &mut buffer);
             counts.map(|counts| counts[0])
         });
         assert!(counts.expect("a document").is_some());
-        (ASKED.get() - asked, peak)
+        (taken.count_total, taken.bytes_max)
     };
     let first = [&plain, &marked, &short].map(&mut count);
     assert!(
-        first[0].1 > 60 * KB,
+        first[0].1 > 60 * KB as u64,
         "the bound is one that fresh memory does not keep"
     );
-    assert!(first.iter().all(|(_, peak)| *peak < 160 * KB), "{first:?}");
+    assert!(
+        first.iter().all(|(_, peak)| *peak < 160 * KB as u64),
+        "{first:?}"
+    );
     for _ in 0..50 {
         // The name of a member that may be one of those asked for is kept while it is read.
         let (asked, peak) = count(&plain);
-        assert!(asked <= 4 && peak <= KB, "{asked} times, {peak} bytes");
+        assert!(
+            asked <= 4 && peak <= KB as u64,
+            "{asked} times, {peak} bytes"
+        );
         for document in [&marked, &short] {
             assert_eq!(count(document), (0, 0));
         }

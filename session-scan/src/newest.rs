@@ -4,6 +4,7 @@
 
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::fmt;
+use std::ops::ControlFlow;
 
 use crate::{Corpus, Entry, Probe, Ranked as _, Unreadable};
 
@@ -11,7 +12,7 @@ mod batch;
 mod pace;
 mod queue;
 
-use batch::{Extent, Outcome, look, look_at_all};
+use batch::{Extent, Looks, Outcome, look_at_all};
 use pace::Pace;
 use queue::{Candidates, FIRST, Pending};
 
@@ -58,8 +59,7 @@ where
     C: Corpus,
     P: Probe<C::File>,
 {
-    corpus: &'a C,
-    probe: &'a P,
+    looks: Looks<'a, C, P>,
     pace: Pace,
     batch: usize,
     /// Seeds that came since the last call of `prepare`.
@@ -83,8 +83,7 @@ where
     /// Prepares a walk over `entries`, in whatever order they are.
     pub fn new(corpus: &'a C, entries: Vec<Entry>, probe: &'a P) -> Self {
         Self {
-            corpus,
-            probe,
+            looks: Looks::new(corpus, probe),
             pace: Pace::new(),
             batch: BATCH,
             seeds: HashMap::new(),
@@ -136,14 +135,24 @@ where
         self
     }
 
+    /// Asks after each look, on the thread that looked, whether to go on. Once the answer is to break, no file is opened any more,
+    /// and the walk yields nothing more.
+    pub fn pause(mut self, pause: &'a (dyn Fn() -> ControlFlow<()> + Sync + 'a)) -> Self {
+        self.looks.pause = Some(pause);
+        self
+    }
+
     /// Yields the next hit with its entry, or `None` when there is none left.
     pub fn next_hit(&mut self) -> Option<(Entry, P::Hit)> {
         self.prepare();
         if self.turn == Turn::Found {
             return self.next_found();
         }
-        while !self.is_decided() {
+        while !self.looks.are_over() && !self.is_decided() {
             self.look_further();
+        }
+        if self.looks.are_over() {
+            return None;
         }
         let best = self.pending.pop();
         self.release(best.as_ref().map(|best| best.at));
@@ -156,8 +165,11 @@ where
         let pending = &mut self.pending;
         self.found
             .extend(pending.drain().map(|pending| (pending.entry, pending.hit)));
-        while self.found.is_empty() && self.candidates.len() > 0 {
+        while !self.looks.are_over() && self.found.is_empty() && self.candidates.len() > 0 {
             self.look_further();
+        }
+        if self.looks.are_over() {
+            return None;
         }
         let next = self.found.pop_front();
         if next.is_none() {
@@ -236,7 +248,7 @@ where
     fn look_at_newest(&mut self) {
         if let Some(taken) = self.candidates.pop() {
             let entry = self.candidates.entry(taken);
-            let outcome = self.pace.look(|| look(self.corpus, self.probe, entry));
+            let outcome = self.pace.look(|| self.looks.at(entry));
             self.keep(taken, outcome);
         }
     }
@@ -262,7 +274,7 @@ where
                 left.push(taken);
                 continue;
             }
-            let outcome = self.pace.look(|| look(self.corpus, self.probe, entry));
+            let outcome = self.pace.look(|| self.looks.at(entry));
             if let Outcome::Hit(hit) = &outcome
                 && is_ranked
             {
@@ -283,7 +295,7 @@ where
         };
         self.batch = (self.batch * GROWTH).min(largest);
         let outcomes = self.pace.batch(batch.len(), || {
-            look_at_all(self.corpus, self.probe, &batch, workers, extent)
+            look_at_all(&self.looks, &batch, workers, extent)
         });
         let mut found = outcomes.found;
         found.sort_unstable_by_key(|(place, _)| *place);

@@ -69,6 +69,15 @@ pub(crate) enum Beside {
     Displaced,
 }
 
+/// What a look at a session says of its journal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unfolded {
+    /// The bytes that the journal has and the document lacks.
+    Bytes(u64),
+    /// It is another document's.
+    Displaced,
+}
+
 /// How often a document may be replaced, and its journal with it, while the two are being opened.
 const OPEN_TRIES: u32 = 16;
 
@@ -261,6 +270,16 @@ impl Document<'_> {
     /// What stands in the place of the document's journal.
     pub(crate) fn beside(&self) -> &Beside {
         &self.journal
+    }
+
+    /// What stands beside the document, in short; `None` where that adds nothing to it.
+    pub(crate) fn unfolded(&self) -> Option<Unfolded> {
+        match &self.journal {
+            Beside::Displaced => Some(Unfolded::Displaced),
+            _ => self
+                .overlay()
+                .map(|overlay| Unfolded::Bytes(overlay.bytes())),
+        }
     }
 
     /// What the journal adds to the document, if it adds anything.

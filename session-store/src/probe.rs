@@ -8,7 +8,7 @@ use session_model::{SessionHeader, SessionId, SessionRecord};
 use session_scan::{Entry, Look, Probe, Ranked, SearchBuffer, Searcher};
 
 use crate::append::UPDATED_AT;
-use crate::corpus::{Document, Documents};
+use crate::corpus::{Document, Documents, Unfolded};
 use crate::failure::{from_codec, from_header};
 use crate::order::{Nanos, Recency};
 use crate::skipped::Unusable;
@@ -34,8 +34,10 @@ pub(crate) struct Candidate {
     /// When it was last changed, in its document or its journal.
     pub(crate) modified: Nanos,
     pub(crate) header: SessionHeader,
-    /// The number of messages, where it was [asked for](HeadProbe::counting) and a footer says it.
+    /// The number of messages, where it was [asked for](HeadProbe::counting) and a footer says it, or a journal does.
     pub(crate) messages: Option<u64>,
+    /// What stands in the place of its journal.
+    pub(crate) unfolded: Option<Unfolded>,
 }
 
 /// A session that was looked at outside a walk, as it was then, and its document.
@@ -266,21 +268,22 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             }
             Belongs::Yes => {}
         }
-        let messages = self.counts.then(|| self.counted(&open)).flatten();
+        let messages = match (S::CAPPED.first(), document.overlay()) {
+            (Some(array), Some(overlay)) => overlay.total(array),
+            (Some(array), None) if self.counts => self.marked(array, &open),
+            _ => None,
+        };
         Look::Hit(Candidate {
             recency,
             modified: entry.modified,
             header,
             messages,
+            unfolded: document.unfolded(),
         })
     }
 
-    /// The number of messages, if a footer says it. What cannot be read here is met again where it is missed.
-    fn counted(&self, open: &Headed<'_>) -> Option<u64> {
-        let array = S::CAPPED.first()?;
-        if open.document.overlay().is_some() {
-            return None;
-        }
+    /// The number of elements of an array, if a footer says it. What cannot be read here is met again where it is missed.
+    fn marked(&self, array: &str, open: &Headed<'_>) -> Option<u64> {
         let buffers = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = buffers().pop().unwrap_or_default();
         let codec = &self.shared.codec;

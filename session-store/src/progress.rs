@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Error;
 
@@ -54,6 +54,49 @@ impl Watch {
             Some(ControlFlow::Break(())) => Err(Error::Cancelled),
             Some(ControlFlow::Continue(())) | None => Ok(()),
         }
+    }
+}
+
+/// One call's way through its files, of which whichever thread has looked at one tells the caller's function. It is called by one
+/// thread at a time, and what it is told never falls.
+#[derive(Debug)]
+pub(crate) struct Course<'w> {
+    watch: &'w Watch,
+    so_far: Mutex<Progress>,
+}
+
+impl<'w> Course<'w> {
+    pub(crate) fn new(watch: &'w Watch) -> Self {
+        Self {
+            watch,
+            so_far: Mutex::default(),
+        }
+    }
+
+    fn so_far(&self) -> MutexGuard<'_, Progress> {
+        self.so_far.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts on so many files more.
+    pub(crate) fn expect(&self, files: usize) {
+        self.so_far().of += files as u64;
+    }
+
+    /// Tells that so many files more were looked at, and how many bytes were read by now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`] where the caller wants the call to stop.
+    pub(crate) fn step(&self, files: u64, bytes_read: u64) -> Result<(), Error> {
+        if self.watch.0.is_none() {
+            return Ok(());
+        }
+        let mut so_far = self.so_far();
+        so_far.files += files;
+        // What nobody counted on has come to light on the way.
+        so_far.of = so_far.of.max(so_far.files);
+        so_far.bytes_read = so_far.bytes_read.max(bytes_read);
+        self.watch.tell(&so_far)
     }
 }
 

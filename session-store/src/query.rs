@@ -200,8 +200,8 @@ impl Query {
         self
     }
 
-    /// Calls a function whenever a file was looked at or counted; [`ControlFlow::Break`] ends the call with
-    /// [`Error::Cancelled`](crate::Error::Cancelled).
+    /// Calls a function whenever a file was looked at or counted, on whichever thread did that, one at a time;
+    /// [`ControlFlow::Break`] ends the call with [`Error::Cancelled`](crate::Error::Cancelled).
     ///
     /// Nothing is called where nothing has to be looked at.
     pub fn on_progress(

@@ -119,7 +119,8 @@ impl SearchQuery {
         self
     }
 
-    /// Calls a function, from the threads that search, whenever a session was searched and at the end.
+    /// Calls a function, from the threads that search, one at a time, whenever a header was looked at or a session searched, and at
+    /// the end.
     /// [`ControlFlow::Break`] stops the search as a [`Stopper`] does: hits that were not taken yet are gone.
     pub fn on_progress(
         mut self,

@@ -113,17 +113,17 @@ impl Masks for Avx2 {
     }
 
     #[inline(always)]
-    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64 {
+    fn alike(self, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
         // SAFETY: `self` exists, so the features were detected.
-        unsafe { mask(vectors(block), 0, byte) }
+        unsafe { mask(vectors(block), fold, byte) }
     }
 
     #[inline(always)]
-    fn controls(self, block: &[u8; BLOCK]) -> u64 {
+    fn below(self, block: &[u8; BLOCK], byte: u8) -> u64 {
         // SAFETY: `self` exists, so the features were detected; memory is only
         // touched by `vectors`.
         unsafe {
-            let highest = _mm256_set1_epi8(0x1f);
+            let highest = _mm256_set1_epi8((byte - 1).cast_signed());
             let [low, high] = vectors(block);
             let low = _mm256_cmpeq_epi8(_mm256_min_epu8(low, highest), low);
             let high = _mm256_cmpeq_epi8(_mm256_min_epu8(high, highest), high);

@@ -98,16 +98,16 @@ impl Masks for Avx512 {
     }
 
     #[inline(always)]
-    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64 {
+    fn alike(self, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
         // SAFETY: `self` exists, so the features were detected.
-        unsafe { mask(load(block), 0, byte) }
+        unsafe { mask(load(block), fold, byte) }
     }
 
     #[inline(always)]
-    fn controls(self, block: &[u8; BLOCK]) -> u64 {
+    fn below(self, block: &[u8; BLOCK], byte: u8) -> u64 {
         // SAFETY: `self` exists, so the features were detected; memory is only
         // touched by `load`.
-        unsafe { _mm512_cmplt_epu8_mask(load(block), _mm512_set1_epi8(0x20)) }
+        unsafe { _mm512_cmplt_epu8_mask(load(block), _mm512_set1_epi8(byte.cast_signed())) }
     }
 
     #[inline(always)]

@@ -128,18 +128,18 @@ impl Masks for Neon {
     }
 
     #[inline(always)]
-    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64 {
+    fn alike(self, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
         // SAFETY: `self` exists, so the feature was detected.
-        unsafe { mask(&vectors(block), 0, byte) }
+        unsafe { mask(&vectors(block), fold, byte) }
     }
 
     #[inline(always)]
-    fn controls(self, block: &[u8; BLOCK]) -> u64 {
+    fn below(self, block: &[u8; BLOCK], byte: u8) -> u64 {
         // SAFETY: `self` exists, so the feature was detected; memory is only
         // touched by `vectors`.
         unsafe {
-            let space = vdupq_n_u8(b' ');
-            gather(vectors(block).map(|part| vcltq_u8(part, space)))
+            let byte = vdupq_n_u8(byte);
+            gather(vectors(block).map(|part| vcltq_u8(part, byte)))
         }
     }
 

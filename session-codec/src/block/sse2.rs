@@ -68,17 +68,17 @@ impl Masks for Sse2 {
     }
 
     #[inline(always)]
-    fn equal(self, block: &[u8; BLOCK], byte: u8) -> u64 {
-        mask(&vectors(block), 0, byte)
+    fn alike(self, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
+        mask(&vectors(block), fold, byte)
     }
 
     #[inline(always)]
-    fn controls(self, block: &[u8; BLOCK]) -> u64 {
+    fn below(self, block: &[u8; BLOCK], byte: u8) -> u64 {
         let mut mask = 0;
         for (index, vector) in vectors(block).into_iter().enumerate() {
             // SAFETY: these touch no memory, and SSE2 is part of x86-64.
             let bits = unsafe {
-                let least = _mm_min_epu8(vector, _mm_set1_epi8(0x1f));
+                let least = _mm_min_epu8(vector, _mm_set1_epi8((byte - 1).cast_signed()));
                 _mm_movemask_epi8(_mm_cmpeq_epi8(least, vector))
             };
             mask |= u64::from(bits.cast_unsigned()) << (index * 16);

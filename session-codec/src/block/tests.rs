@@ -8,7 +8,9 @@ struct Said {
     texts: Texts,
     brackets: Brackets,
     commas: u64,
+    letters: u64,
     controls: u64,
+    early: u64,
     parities: u64,
     has_quote: bool,
 }
@@ -25,7 +27,9 @@ impl Kernel for Ask<'_> {
             texts,
             brackets: masks.brackets(block),
             commas: masks.equal(block, b','),
-            controls: masks.controls(block),
+            letters: masks.alike(block, 0x20, b'n'),
+            controls: masks.below(block, b' '),
+            early: masks.below(block, b'n'),
             parities: masks.parities(texts.quotes),
             has_quote: masks.has_quote(self.0),
         }
@@ -52,9 +56,9 @@ fn naive(stride: &[u8; STRIDE]) -> Said {
             closes: mask(b"}]"),
         },
         commas: mask(b","),
-        controls: mask(&std::array::from_fn::<u8, 32, _>(|at| {
-            u8::try_from(at).unwrap()
-        })),
+        letters: mask(b"nN"),
+        controls: mask(&(0..b' ').collect::<Vec<_>>()),
+        early: mask(&(0..b'n').collect::<Vec<_>>()),
         parities,
         has_quote: stride.contains(&b'"'),
     }

@@ -334,7 +334,7 @@ impl Kernel for Mark<'_> {
 )]
 fn special_of<M: Masks>(masks: M, block: &[u8; BLOCK]) -> u64 {
     let texts = masks.texts(block);
-    texts.quotes | texts.slashes | masks.controls(block)
+    texts.quotes | texts.slashes | masks.below(block, b' ')
 }
 
 /// Combines the words of a block by `or`.

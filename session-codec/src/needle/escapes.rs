@@ -2,6 +2,7 @@
 //! not search.
 
 use super::Case;
+use super::plain::either;
 
 /// The escapes that stand for some characters.
 #[derive(Debug, Clone, Default)]
@@ -30,11 +31,11 @@ impl Escapes {
         escapes
     }
 
-    /// Judges what starts with a backslash: whether it is an escape of one of
-    /// the characters that `serde_json` would not write.
-    pub(super) fn judge(&self, bytes: &[u8]) -> bool {
+    /// Reports whether bytes begin with an escape of one of the characters that
+    /// `serde_json` would not write.
+    pub(super) fn begin(&self, bytes: &[u8]) -> bool {
         let Some(digits) = bytes.strip_prefix(b"\\u") else {
-            return bytes.starts_with(b"\\/");
+            return self.has_ascii(b'/') && bytes.starts_with(b"\\/");
         };
         // One that is cut is whole in the next stretch.
         let Some(digits) = digits.first_chunk::<4>() else {
@@ -47,18 +48,25 @@ impl Escapes {
             };
             unit = unit << 4 | value;
         }
-        if unit >= 0x80 {
-            return u16::try_from(unit).is_ok_and(|unit| self.units.binary_search(&unit).is_ok());
+        match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() => self.has_ascii(byte),
+            _ => u16::try_from(unit).is_ok_and(|unit| self.units.binary_search(&unit).is_ok()),
         }
-        self.ascii & (1 << unit) != 0
     }
-}
 
-/// Both cases of an ASCII letter, where they are the same.
-fn either(byte: u8, case: Case) -> [u8; 2] {
-    match case {
-        Case::Sensitive => [byte, byte],
-        Case::AsciiInsensitive => [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()],
+    /// Returns the least byte that is the third of the four digits of one of them.
+    pub(super) fn least_third_digit(&self) -> Option<u8> {
+        let ascii = (0..0x80).filter(|byte| self.has_ascii(*byte));
+        let units = ascii.map(u16::from).chain(self.units.iter().copied());
+        let digits = units.filter_map(|unit| char::from_digit(u32::from(unit) >> 4 & 0xf, 16));
+        // Upper case, which is less than lower.
+        digits
+            .filter_map(|digit| u8::try_from(digit.to_ascii_uppercase()).ok())
+            .min()
+    }
+
+    fn has_ascii(&self, byte: u8) -> bool {
+        self.ascii & (1 << byte) != 0
     }
 }
 
@@ -76,50 +84,6 @@ pub(super) fn usual(text: &str) -> Vec<u8> {
         }
     }
     out
-}
-
-/// Reports whether a character is better left out of a piece: one whose usual
-/// spelling is a `\u` escape itself, or that has one more escape than others.
-pub(super) fn is_awkward(character: char) -> bool {
-    character == '/' || is_spelled_by_digits(character)
-}
-
-fn is_spelled_by_digits(character: char) -> bool {
-    u8::try_from(character).is_ok_and(|byte| byte < 0x20 && short(byte).is_none())
-}
-
-/// Returns how the unusual spellings of a character begin: `\u`, and its digits
-/// up to the first that tells it from most others.
-pub(super) fn prefixes(character: char, case: Case) -> Vec<Vec<u8>> {
-    let mut prefixes = Vec::new();
-    if is_spelled_by_digits(character) {
-        let digits = format!("{:04x}", u32::from(character));
-        if digits != digits.to_ascii_uppercase() {
-            prefixes.push(format!("\\u{}", digits.to_ascii_uppercase()).into_bytes());
-        }
-        return prefixes;
-    }
-    if character == '/' {
-        prefixes.push(b"\\/".to_vec());
-    }
-    let mut units = [0; 2];
-    let unit = character.encode_utf16(&mut units)[0];
-    let same = match u8::try_from(unit) {
-        Ok(byte) if byte.is_ascii() => either(byte, case).map(u16::from),
-        _ => [unit, unit],
-    };
-    for unit in same {
-        let digits = format!("{unit:04x}");
-        let zeros = digits.bytes().take_while(|digit| *digit == b'0').count();
-        let told = &digits[..(zeros + 1).min(3)];
-        for told in [told.to_owned(), told.to_ascii_uppercase()] {
-            let prefix = format!("\\u{told}").into_bytes();
-            if !prefixes.contains(&prefix) {
-                prefixes.push(prefix);
-            }
-        }
-    }
-    prefixes
 }
 
 /// Returns the letter that stands for a control character behind a backslash.

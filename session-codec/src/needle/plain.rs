@@ -17,6 +17,14 @@ pub(super) fn rarity(byte: u8) -> usize {
     place.unwrap_or(FREQUENT.len())
 }
 
+/// Both cases of an ASCII letter, lower first, where they are the same.
+pub(super) fn either(byte: u8, case: Case) -> [u8; 2] {
+    match case {
+        Case::Sensitive => [byte, byte],
+        Case::AsciiInsensitive => [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()],
+    }
+}
+
 /// Bytes to find.
 #[derive(Debug, Clone)]
 pub(super) enum Plain {
@@ -42,14 +50,6 @@ impl Plain {
         match self {
             Self::Exact(finder) => finder.needle().len(),
             Self::Caseless { needle, .. } => needle.len(),
-        }
-    }
-
-    /// The bytes, where each is only itself.
-    pub(super) fn exact(&self) -> Option<&[u8]> {
-        match self {
-            Self::Exact(finder) => Some(finder.needle()),
-            Self::Caseless { .. } => None,
         }
     }
 

@@ -1,45 +1,15 @@
 //! What decoding a message costs in allocations: one for each string it keeps, one for its list of
 //! parts, and nothing besides.
 
-#![expect(unsafe_code, reason = "an allocator that counts")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use allocation_counter::measure;
 use session_model::{LazySession, Message, Session, ToolUse};
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts what each thread asks for, since tests run side by side.
-struct Counting;
-
-// SAFETY:
-// - Every call goes to the system's allocator as it came; counting neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: what the caller promises is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: what the caller promises is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Returns how many allocations decoding takes, beyond those of the deserialiser itself.
 fn count<T: serde::de::DeserializeOwned>(json: &str) -> u64 {
-    let before = COUNT.with(Cell::get);
-    let value: T = serde_json::from_str(json).expect("a value");
-    let count = COUNT.with(Cell::get) - before;
-    drop(value);
-    count
+    let taken = measure(|| {
+        serde_json::from_str::<T>(json).expect("a value");
+    });
+    taken.count_total
 }
 
 #[test]

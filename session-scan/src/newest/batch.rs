@@ -2,6 +2,7 @@
 //!
 //! Owns the workers of a scan and how they stop early. Must not know the order in which hits are yielded.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -35,21 +36,59 @@ pub(crate) enum Extent {
     All,
 }
 
-/// Opens one candidate, looks at it and closes it.
-pub(crate) fn look<C, P>(corpus: &C, probe: &P, entry: &Entry) -> Outcome<P::Hit>
+/// Is asked after each look, on the thread that looked, whether to go on.
+pub(crate) type Pause<'a> = dyn Fn() -> ControlFlow<()> + Sync + 'a;
+
+/// What is looked into, and how.
+pub(crate) struct Looks<'a, C, P> {
+    corpus: &'a C,
+    probe: &'a P,
+    pub(crate) pause: Option<&'a Pause<'a>>,
+    /// Whether nothing more is to be looked at.
+    over: AtomicBool,
+}
+
+impl<'a, C, P> Looks<'a, C, P>
 where
     C: Corpus,
     P: Probe<C::File>,
 {
-    let file = match corpus.open(entry) {
-        Ok(file) => file,
-        Err(OpenError::Vanished) => return Outcome::Miss,
-        Err(OpenError::Rejected(reason)) => return Outcome::Unreadable(reason),
-    };
-    match probe.probe(entry, &file) {
-        Look::Hit(hit) => Outcome::Hit(hit),
-        Look::Miss => Outcome::Miss,
-        Look::Unreadable(reason) => Outcome::Unreadable(Reason::Other(reason)),
+    pub(crate) fn new(corpus: &'a C, probe: &'a P) -> Self {
+        Self {
+            corpus,
+            probe,
+            pause: None,
+            over: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn are_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    /// Opens one candidate, looks at it and closes it; does nothing once looks are over.
+    pub(crate) fn at(&self, entry: &Entry) -> Outcome<P::Hit> {
+        if self.are_over() {
+            return Outcome::Miss;
+        }
+        let outcome = self.look(entry);
+        if self.pause.is_some_and(|pause| pause().is_break()) {
+            self.over.store(true, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    fn look(&self, entry: &Entry) -> Outcome<P::Hit> {
+        let file = match self.corpus.open(entry) {
+            Ok(file) => file,
+            Err(OpenError::Vanished) => return Outcome::Miss,
+            Err(OpenError::Rejected(reason)) => return Outcome::Unreadable(reason),
+        };
+        match self.probe.probe(entry, &file) {
+            Look::Hit(hit) => Outcome::Hit(hit),
+            Look::Miss => Outcome::Miss,
+            Look::Unreadable(reason) => Outcome::Unreadable(Reason::Other(reason)),
+        }
     }
 }
 
@@ -58,8 +97,7 @@ where
 /// The workers take candidates in order. When there is a hit, the candidates older than its `at` are called off; those
 /// before them are all looked at, so no hit that could be greater is missed. None is called off where all are wanted.
 pub(crate) fn look_at_all<C, P>(
-    corpus: &C,
-    probe: &P,
+    looks: &Looks<'_, C, P>,
     batch: &[&Entry],
     workers: usize,
     extent: Extent,
@@ -83,7 +121,7 @@ where
                     return;
                 }
                 looked[index].store(true, Ordering::Relaxed);
-                let outcome = look(corpus, probe, batch[index]);
+                let outcome = looks.at(batch[index]);
                 if let Outcome::Hit(hit) = &outcome
                     && extent == Extent::Needed
                 {

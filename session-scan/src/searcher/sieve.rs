@@ -28,8 +28,8 @@ pub trait CandidateFinder: Sync {
 pub enum Sifted {
     /// No candidate in the whole file.
     Absent,
-    /// A candidate, and the whole file is in [`SearchBuffer::held`].
-    Held,
+    /// A candidate, and the whole file is in [`SearchBuffer::held`]; it begins at this offset or later, and none before.
+    Held(u64),
     /// A candidate, in a file that is too long to be held; it begins at this offset or later, and none before.
     Candidate(u64),
     /// The caller broke off.
@@ -134,7 +134,7 @@ impl<F: CandidateFinder> Sieve<F> {
             }
             match found {
                 None if end => break Sifted::Absent,
-                Some(_) if end && base == 0 => break Sifted::Held,
+                Some(at) if end && base == 0 => break Sifted::Held(at),
                 Some(_) if base > 0 && again => {
                     again = false;
                     (base, begin, filled) = (0, lead, lead);
@@ -147,7 +147,7 @@ impl<F: CandidateFinder> Sieve<F> {
                 break Sifted::Stopped;
             }
         };
-        if sifted == Sifted::Held {
+        if matches!(sifted, Sifted::Held(_)) {
             buffer.hold(begin..filled);
         }
         if sifted != Sifted::Stopped {

@@ -49,7 +49,10 @@ proptest! {
             let sifted = sieve.look(&corpus, &file, claimed, &mut buffer, on).expect("reads");
             match (sifted, expected) {
                 (Sifted::Absent, None) => prop_assert!(buffer.held().is_empty()),
-                (Sifted::Held, Some(_)) => prop_assert_eq!(buffer.held(), &text),
+                (Sifted::Held(at), Some(expected)) => {
+                    prop_assert_eq!(at, expected as u64);
+                    prop_assert_eq!(buffer.held(), &text);
+                }
                 (Sifted::Candidate(at), Some(expected)) => {
                     prop_assert_eq!(at, expected as u64);
                     prop_assert!(buffer.held().is_empty());
@@ -58,7 +61,7 @@ proptest! {
             }
             // A file of the size that was told is held if that was asked for.
             if claimed == text.len() as u64 && text.len() < hold && expected.is_some() {
-                prop_assert_eq!(sifted, Sifted::Held);
+                prop_assert!(matches!(sifted, Sifted::Held(_)));
             }
         }
     }
@@ -92,7 +95,7 @@ fn a_short_file_is_read_twice_only_if_its_candidate_comes_late_and_the_file_befo
     let mut read = 0;
     for expected in [9_000 + 10_000, 10_000, 10_000] {
         let sifted = sieve.look(&corpus, &file, 10_000, &mut buffer, on);
-        assert_eq!(sifted.expect("reads"), Sifted::Held);
+        assert_eq!(sifted.expect("reads"), Sifted::Held(8_500));
         assert_eq!(buffer.held(), &text);
         assert_eq!(corpus.bytes() - read, expected);
         read = corpus.bytes();

@@ -198,7 +198,11 @@ impl Pages<'_> {
             return Ok(range);
         }
         self.buffer.resize(NEXT.max(length), 0);
-        let read = read_full(&*self.catalogue.file, &mut self.buffer, self.at).ok_or(Damaged)?;
+        let read = self
+            .catalogue
+            .file
+            .fill_at(&mut self.buffer, self.at)
+            .map_err(|_| Damaged)?;
         self.buffer.truncate(read);
         self.buffer_at = self.at;
         // An empty buffer would stand for the first bytes.
@@ -208,21 +212,8 @@ impl Pages<'_> {
     }
 }
 
-/// Reads until the buffer is full or the file ends; `None` if reading fails.
-fn read_full(file: &dyn OpenBlob, buffer: &mut [u8], at: u64) -> Option<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match file.read_at(&mut buffer[filled..], at.checked_add(filled as u64)?) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(_) => return None,
-        }
-    }
-    Some(filled)
-}
-
 fn read_exact(file: &dyn OpenBlob, length: usize, at: u64) -> Option<Vec<u8>> {
     let mut bytes = vec![0; length];
-    (read_full(file, &mut bytes, at)? == length).then_some(bytes)
+    file.read_exact_at(&mut bytes, at).ok()?;
+    Some(bytes)
 }

@@ -98,6 +98,11 @@ impl Overlay {
         self.journal.let_go(array) + self.held(array).count() as u64
     }
 
+    /// How many elements an array has, document and journal together, if the journal says so.
+    pub(crate) fn total(&self, array: &str) -> Option<u64> {
+        Some(self.counted(array)? + self.count(array))
+    }
+
     /// The edit that makes the document whole, without the first elements of some arrays.
     ///
     /// # Panics

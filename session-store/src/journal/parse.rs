@@ -10,9 +10,7 @@ use super::record::{AdditionKind, Begin, Part};
 /// A journal that can be used. Places are those in its file.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    /// What is held of the file, and where that begins.
-    pub(super) bytes: Vec<u8>,
-    pub(super) base: usize,
+    pub(super) held: Held,
     pub(crate) begin: Begin,
     /// Has taken the revision of the document that the journal was begun on, and the payloads of all appends.
     pub(super) hasher: RevisionHasher,
@@ -26,6 +24,30 @@ pub(crate) struct Journal {
     pub(super) end: usize,
     /// The number of the next record.
     pub(super) next: u64,
+}
+
+/// What is held of a journal's file, found by its places there.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) bytes: Vec<u8>,
+    /// Where that begins.
+    pub(super) base: usize,
+}
+
+impl Held {
+    pub(super) fn at(&self, place: &Range<usize>) -> &[u8] {
+        &self.bytes[place.start - self.base..place.end - self.base]
+    }
+
+    pub(super) fn from(&self, place: usize) -> &[u8] {
+        &self.bytes[place - self.base..]
+    }
+
+    /// Lets go of all that stands before a place.
+    pub(super) fn let_go(&mut self, place: usize) {
+        self.bytes.drain(..place - self.base);
+        self.base = place;
+    }
 }
 
 /// One append of a journal.
@@ -107,7 +129,7 @@ impl Journal {
 
     /// How many bytes after the last whole record a crash left.
     pub(crate) fn torn(&self) -> u64 {
-        (self.base + self.bytes.len() - self.end) as u64
+        self.held.from(self.end).len() as u64
     }
 
     /// The number of the next record.
@@ -135,7 +157,7 @@ impl Journal {
         self.added
             .iter()
             .skip(from)
-            .map(|added| self.held(&added.payload))
+            .map(|added| self.held.at(&added.payload))
     }
 
     /// What the appends from one on add, in order; of a journal's end, what is held of all of them.
@@ -148,7 +170,7 @@ impl Journal {
             json: json.as_bytes(),
         });
         let held = self.added.iter().skip(from).flat_map(|added| {
-            let payload = self.held(&added.payload);
+            let payload = self.held.at(&added.payload);
             let parts = added.parts.start - self.let_go.parts..added.parts.end - self.let_go.parts;
             self.parts.range(parts).map(|part| {
                 let [name, json] = part.texts(payload);
@@ -157,10 +179,6 @@ impl Journal {
             })
         });
         carried.chain(held)
-    }
-
-    fn held(&self, place: &Range<usize>) -> &[u8] {
-        &self.bytes[place.start - self.base..place.end - self.base]
     }
 
     /// How many elements that appends add to an array were let go.

@@ -10,10 +10,9 @@ use std::io;
 use session_codec::{ReadAt, Revision, RevisionHasher, TailCap};
 
 use super::overlay::begin_hash;
-use super::parse::{Added, Damage, Journal, LetGo, text};
+use super::parse::{Added, Damage, Held, Journal, LetGo, text};
 use super::record::{
-    AdditionKind, Begin, FRAME, Part, Record, TITLE, claimed, find_parts, is_cut_short, number_of,
-    unframe,
+    AdditionKind, Begin, FRAME, Part, Record, TITLE, claimed, find_parts, is_cut_short, unframe,
 };
 
 /// What is said of a record that does not belong where it stands, or not into any journal.
@@ -88,9 +87,7 @@ impl Journal {
 
 /// How far a journal was read. Places are those in the file.
 struct Reading<'c> {
-    /// What is held of the file, and where that begins.
-    bytes: Vec<u8>,
-    base: usize,
+    held: Held,
     /// The end of the last whole record.
     end: usize,
     next: u64,
@@ -119,8 +116,7 @@ impl<'c> Reading<'c> {
             held: 0,
         };
         Self {
-            bytes,
-            base: 0,
+            held: Held { bytes, base: 0 },
             end: 0,
             next: 0,
             begin: None,
@@ -137,12 +133,12 @@ impl<'c> Reading<'c> {
     fn take_records(&mut self, is_all: bool) -> Result<bool, Damage> {
         let damage = |offset, reason| Err(Damage { offset, reason });
         if self.end == 0 {
-            if !self.bytes.starts_with(TITLE) {
+            if !self.held.bytes.starts_with(TITLE) {
                 return damage(0, "not a journal of this version");
             }
             self.end = TITLE.len();
         }
-        while let Some(payload) = unframe(&self.bytes[self.end - self.base..], self.next) {
+        while let Some(payload) = unframe(self.held.from(self.end), self.next) {
             let start = self.end + FRAME;
             match (Record::parse(payload), &mut self.begin) {
                 (Some(Record::Begin(begin)), none @ None) => {
@@ -176,7 +172,7 @@ impl<'c> Reading<'c> {
             self.end = start + payload.len();
             self.next += 1;
         }
-        Ok(!is_all && is_cut_short(&self.bytes[self.end - self.base..]))
+        Ok(!is_all && is_cut_short(self.held.from(self.end)))
     }
 
     /// Lets go of the first appends, as long as nothing that they add is among what is wanted, or is little beside what comes after it.
@@ -187,8 +183,7 @@ impl<'c> Reading<'c> {
             if behind < self.steps.held && !self.is_spare(first) {
                 break;
             }
-            let from = first.payload.start - self.base..first.payload.end - self.base;
-            let (payload, parts) = (&self.bytes[from], first.parts.len());
+            let (payload, parts) = (self.held.at(&first.payload), first.parts.len());
             for part in self.parts.drain(..parts) {
                 let [name, json] = part.texts(payload);
                 match wanted(&mut self.wanted, &part, name) {
@@ -209,11 +204,10 @@ impl<'c> Reading<'c> {
         }
         let first = self.added.front();
         let from = first.map_or(self.end, |added| added.payload.start - FRAME);
-        let spare = from - self.base;
+        let (held, stays) = (self.held.bytes.len(), self.held.from(from).len());
         // What stays is moved, so that no byte is moved more than once for each that goes.
-        if spare >= self.steps.piece.max(self.bytes.len() - spare) {
-            self.bytes.drain(..spare);
-            self.base = from;
+        if held - stays >= self.steps.piece.max(stays) {
+            self.held.let_go(from);
         }
     }
 
@@ -238,7 +232,7 @@ impl<'c> Reading<'c> {
         let Some(wanted) = &self.wanted else {
             return false;
         };
-        let payload = &self.bytes[append.payload.start - self.base..append.payload.end - self.base];
+        let payload = self.held.at(&append.payload);
         let elements = || {
             let parts = self.parts.range(..append.parts.len());
             parts
@@ -256,30 +250,21 @@ impl<'c> Reading<'c> {
 
     /// Reads on, and says whether that was the end.
     fn fill<R: ReadAt + ?Sized>(&mut self, source: &R, size: u64) -> io::Result<bool> {
-        let mut filled = self.bytes.len();
+        let Held { bytes, base } = &mut self.held;
+        let held = bytes.len();
         // One byte more than there should be, so that the end is seen; what was added since is read as it comes.
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let next = match size.checked_sub(self.base + filled) {
-            Some(left) if left > 0 || filled == 0 => left.saturating_add(1).max(GROWN),
+        let next = match size.checked_sub(*base + held) {
+            Some(left) if left > 0 || held == 0 => left.saturating_add(1).max(GROWN),
             _ => self.steps.piece,
         };
         let next = next.min(self.steps.piece);
-        let room = self.bytes.try_reserve(next);
+        let room = bytes.try_reserve(next);
         room.map_err(|_| io::ErrorKind::OutOfMemory)?;
-        self.bytes.resize(filled + next, 0);
-        while filled < self.bytes.len() {
-            let offset = (self.base + filled) as u64;
-            match source.read_at(&mut self.bytes[filled..], offset) {
-                Ok(0) => {
-                    self.bytes.truncate(filled);
-                    return Ok(true);
-                }
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(false)
+        bytes.resize(held + next, 0);
+        let filled = source.fill_at(&mut bytes[held..], (*base + held) as u64)?;
+        bytes.truncate(held + filled);
+        Ok(filled < next)
     }
 
     /// Gives the journal, unless what follows its last whole record is damaged.
@@ -288,13 +273,12 @@ impl<'c> Reading<'c> {
         let Some((begin, hasher)) = self.begin else {
             return damage(self.end, "a journal that does not say what it extends");
         };
-        if is_followed(&self.bytes[self.end - self.base..], self.next) {
+        if is_followed(self.held.from(self.end), self.next) {
             let reason = "a damaged journal record with whole ones after it";
             return damage(self.end, reason);
         }
         Ok(Journal {
-            bytes: self.bytes,
-            base: self.base,
+            held: self.held,
             begin,
             hasher,
             added: self.added,
@@ -330,14 +314,16 @@ fn is_followed(rest: &[u8], next: u64) -> bool {
     let mut left = SUMMED.saturating_mul(rest.len());
     (1..rest.len()).any(|at| {
         let rest = &rest[at..];
-        let Some(number) = number_of(rest).filter(|number| (next..=most).contains(number)) else {
+        let Some((number, length)) = claimed(rest) else {
             return false;
         };
-        let claimed = claimed(rest).unwrap_or(0);
-        if claimed > left {
+        if !(next..=most).contains(&number) {
+            return false;
+        }
+        if length > left {
             return true;
         }
-        left -= claimed;
+        left -= length;
         unframe(rest, number).is_some()
     })
 }

@@ -93,6 +93,29 @@ pub(crate) fn frame(number: u64, payload: &[u8]) -> Option<Vec<u8>> {
     Some([&head[..], payload].concat())
 }
 
+/// What the bytes before a payload say.
+struct Head {
+    length: u32,
+    checksum: u32,
+    number: u64,
+}
+
+impl Head {
+    fn take(rest: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            length: u32::from_le_bytes(take(rest)?),
+            checksum: u32::from_le_bytes(take(rest)?),
+            number: number(rest)?,
+        })
+    }
+
+    /// How long the payload is said to be; `None` if no record is so long.
+    fn payload(&self) -> Option<usize> {
+        let length = usize::try_from(self.length).ok()?;
+        (length <= LONGEST).then_some(length)
+    }
+}
+
 /// The bytes before a payload; `None` where it is too long.
 fn head(number: u64, payload: &[u8]) -> Option<[u8; FRAME]> {
     let length = u32::try_from(payload.len()).ok()?;
@@ -117,35 +140,27 @@ fn checksum(length: u32, number: u64, payload: &[u8]) -> u32 {
 
 /// Takes the payload of the record that begins here and has this number; `None` where there is no whole one.
 pub(super) fn unframe(bytes: &[u8], number: u64) -> Option<&[u8]> {
-    let (head, rest) = bytes.split_at_checked(FRAME)?;
-    let length = u32::from_le_bytes(head[..4].try_into().ok()?);
-    let sum = u32::from_le_bytes(head[4..8].try_into().ok()?);
-    if number_of(bytes)? != number {
-        return None;
-    }
-    let payload = rest.get(..usize::try_from(length).ok()?)?;
-    (payload.len() <= LONGEST && checksum(length, number, payload) == sum).then_some(payload)
+    let mut rest = bytes;
+    let head = Head::take(&mut rest).filter(|head| head.number == number)?;
+    let payload = rest.get(..head.payload()?)?;
+    (checksum(head.length, number, payload) == head.checksum).then_some(payload)
 }
 
-/// The length that a record claims to have, if there are as many bytes.
-pub(super) fn claimed(bytes: &[u8]) -> Option<usize> {
-    let length = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?);
-    let length = usize::try_from(length).ok()?;
-    (length <= LONGEST && length <= bytes.len().checked_sub(FRAME)?).then_some(length)
+/// The number and the payload's length that a record claims to have; `None` where there are not as many bytes.
+pub(super) fn claimed(bytes: &[u8]) -> Option<(u64, usize)> {
+    let mut rest = bytes;
+    let head = Head::take(&mut rest)?;
+    let length = head.payload().filter(|length| *length <= rest.len())?;
+    Some((head.number, length))
 }
 
 /// Whether a record that begins here may be whole once more bytes are there.
 pub(super) fn is_cut_short(bytes: &[u8]) -> bool {
-    let Some((head, rest)) = bytes.split_at_checked(FRAME) else {
-        return true;
-    };
-    let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
-    usize::try_from(length).is_ok_and(|length| rest.len() < length && length <= LONGEST)
-}
-
-/// The number that a record claims to have.
-pub(super) fn number_of(bytes: &[u8]) -> Option<u64> {
-    Some(u64::from_le_bytes(bytes.get(8..FRAME)?.try_into().ok()?))
+    let mut rest = bytes;
+    match Head::take(&mut rest) {
+        Some(head) => head.payload().is_some_and(|length| rest.len() < length),
+        None => true,
+    }
 }
 
 /// The payload of an append, of which the caller says how long names and texts are in all.

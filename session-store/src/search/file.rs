@@ -96,7 +96,7 @@ impl<'a, S: SessionRecord> Worker<'a, S> {
             }
         }
         let walked = match sifted {
-            Sifted::Held => found.held(self.buffer.held()),
+            Sifted::Held(first) => found.held(self.buffer.held(), first),
             Sifted::Candidate(first) => found.long(&document, first, &mut self.span),
             _ => Ok(()),
         };
@@ -160,10 +160,10 @@ impl<S: SessionRecord> Found<'_, S> {
         &self.plan.shared.codec
     }
 
-    /// Searches a document that is in memory.
-    fn held(&mut self, json: &[u8]) -> Result<(), Error> {
+    /// Searches a document that is in memory, which has no candidate before `first`.
+    fn held(&mut self, json: &[u8], first: u64) -> Result<(), Error> {
         let plan = self.plan;
-        let mut cursor = plan.matcher.cursor(json);
+        let mut cursor = plan.matcher.cursor(json, first);
         let walked = plan.shared.codec.elements_in(json, S::SEARCHED, |place| {
             let range = local(&place.range, 0);
             match cursor.next_from(range.start) {
@@ -185,9 +185,18 @@ impl<S: SessionRecord> Found<'_, S> {
         let role = OnceCell::new();
         let mut wanted = ControlFlow::Continue(());
         let codec = self.codec().clone();
+        let plan = self.plan;
+        let mut cursor = plan.matcher.cursor(json, 0);
         let walked = codec.strings(json, |path, string| {
-            wanted = self.string(place, json, path, string, &role);
-            wanted
+            let from = string.offset();
+            match cursor.next_from(from) {
+                Some(at) if at <= from + string.raw().len() => {
+                    wanted = self.string(place, json, path, string, &role);
+                    wanted
+                }
+                Some(_) => ControlFlow::Continue(()),
+                None => ControlFlow::Break(()),
+            }
         });
         if let Err(error) = walked {
             self.fail_at(place.range.start, &error);
@@ -204,7 +213,7 @@ impl<S: SessionRecord> Found<'_, S> {
         role: &OnceCell<Option<Role>>,
     ) -> ControlFlow<()> {
         let plan = self.plan;
-        if !plan.matcher.may_be_in(string.raw()) || !self.is_text(place.member, path) {
+        if !self.is_text(place.member, path) {
             return ControlFlow::Continue(());
         }
         let text = match string.decode() {

@@ -18,8 +18,6 @@ pub(crate) struct Run {
     skipped: Mutex<Vec<Skipped>>,
     pub(crate) sessions: AtomicU64,
     pub(crate) bytes_read: AtomicU64,
-    /// Sessions whose header was looked at.
-    pub(crate) looked_at: AtomicU64,
 }
 
 impl Run {

@@ -80,10 +80,17 @@ impl Matcher {
         }
     }
 
-    /// Looks for candidates in a stretch of JSON.
-    pub(crate) fn cursor<'a>(&'a self, json: &'a [u8]) -> Cursor<'a> {
+    /// Looks for candidates in a stretch of JSON that has none before `first`.
+    pub(crate) fn cursor<'a>(&'a self, json: &'a [u8], first: u64) -> Cursor<'a> {
         let needles = self.needles.as_ref();
-        Cursor(needles.map(|needles| needles.iter().map(|one| one.candidates(json)).collect()))
+        let candidates = |needles: &'a Vec<Needle>| {
+            let candidates = needles.iter().map(|needle| needle.candidates(json));
+            candidates.collect()
+        };
+        Cursor {
+            needles: needles.map(candidates),
+            first: usize::try_from(first).unwrap_or(usize::MAX),
+        }
     }
 
     /// Whether a stretch of JSON has a candidate.
@@ -95,7 +102,7 @@ impl Matcher {
 
 impl CandidateFinder for &Matcher {
     fn find(&self, bytes: &[u8]) -> Option<usize> {
-        self.cursor(bytes).next_from(0)
+        self.cursor(bytes, 0).next_from(0)
     }
 
     fn span(&self) -> usize {
@@ -105,12 +112,16 @@ impl CandidateFinder for &Matcher {
 }
 
 /// The candidates of all needles in a stretch of JSON; every place, where there are no needles.
-pub(crate) struct Cursor<'a>(Option<Vec<Candidates<'a>>>);
+pub(crate) struct Cursor<'a> {
+    needles: Option<Vec<Candidates<'a>>>,
+    first: usize,
+}
 
 impl Cursor<'_> {
     /// The first candidate from a place on.
     pub(crate) fn next_from(&mut self, from: usize) -> Option<usize> {
-        let Some(needles) = &mut self.0 else {
+        let from = from.max(self.first);
+        let Some(needles) = &mut self.needles else {
             return Some(from);
         };
         needles

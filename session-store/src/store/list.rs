@@ -14,6 +14,7 @@ use super::SessionStore;
 use crate::backend::Area;
 use crate::catalogue::{Catalogue, Damaged, Row};
 use crate::corpus::Documents;
+use crate::progress::Course;
 use crate::skipped::Skipped;
 use crate::trace::{event, span};
 use crate::workspace::Workspace;
@@ -27,6 +28,7 @@ struct Call<'c> {
     query: &'c Query,
     documents: &'c Documents<'c>,
     workspace: Option<&'c Workspace<'c>>,
+    course: Course<'c>,
     /// Sessions with a journal: their documents alone do not say what they are.
     journals: Vec<String>,
 }
@@ -65,6 +67,7 @@ impl<S: SessionRecord> SessionStore<S> {
             query,
             documents: &documents,
             workspace: workspace.as_ref(),
+            course: Course::new(&query.watch),
             journals,
         };
         let proven = match &known.catalogue {
@@ -93,7 +96,7 @@ impl<S: SessionRecord> SessionStore<S> {
         known: &Known,
         catalogue: &Catalogue,
     ) -> Result<Option<Listing>, Error> {
-        let mut look = Look::new(self, call);
+        let look = Look::new(self, call);
         let mut again: Vec<&str> = catalogue
             .notes
             .unsettled
@@ -108,8 +111,8 @@ impl<S: SessionRecord> SessionStore<S> {
             return Ok(None);
         };
         let mut fresh = seen.sorted().peekable();
-        let mut pick = Pick::new(self, call);
-        pick.of(look.files() + catalogue.rows());
+        let mut pick = Pick::new(self, call, &seen);
+        pick.expect((seen.rows().count() as u64).saturating_add(catalogue.rows()));
         let mut pages = match &call.query.after {
             // Every row is needed to tell all those whose directory does not answer.
             Some(cursor) if call.workspace.is_none() => {
@@ -158,7 +161,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Lists by the files' own stamps, looking into those that the catalogue does not know as they are.
     fn list_files(&self, call: &Call<'_>, known: &Known) -> Result<Listing, Error> {
         let found = self.shared.backend.list(Area::Sessions)?;
-        let mut look = Look::new(self, call);
+        let look = Look::new(self, call);
         // Rows that lie in memory as they lie in the file.
         let bytes = known
             .catalogue
@@ -172,9 +175,9 @@ impl<S: SessionRecord> SessionStore<S> {
         rows.sort_by_key(|row| Reverse(row.key()));
         // A directory that changes while it is read may name a file twice.
         rows.dedup_by(|a, b| a.id == b.id);
-        let mut pick = Pick::new(self, call);
-        pick.of(look.files() + rows.len() as u64);
-        pick.ahead(self.count_ahead(call, &rows)?);
+        let mut pick = Pick::new(self, call, &seen);
+        pick.expect(rows.len() as u64);
+        pick.ahead(self.count_ahead(call, &seen, &rows)?);
         for row in &rows {
             if pick.take(row)? == Step::Done {
                 break;

@@ -11,6 +11,7 @@ use super::{SessionStore, Shared};
 use crate::backend::{Area, BackendListing};
 use crate::corpus::{Documents, Journals, journals};
 use crate::probe::HeadProbe;
+use crate::progress::Course;
 use crate::resolve::Resolver;
 use crate::search::file::{Plan, Worker};
 use crate::search::matcher::Matcher;
@@ -20,7 +21,7 @@ use crate::search::{Run, SearchQuery};
 use crate::skipped::Skipped;
 use crate::trace::{event, span};
 use crate::workspace::Workspace;
-use crate::{Error, Hit, Hits, Progress};
+use crate::{Error, Hit, Hits};
 
 impl<S: SessionRecord> SessionStore<S> {
     /// Searches the texts of sessions, newest session first.
@@ -117,11 +118,20 @@ impl Job {
         let probe = HeadProbe::<S>::new(shared, &documents, workspace.as_ref());
         let (corpus, probe) = (Kept(&documents), Keeping::new(probe));
         let files = listing.entries.len();
+        let course = Course::new(&self.query.watch);
+        course.expect(files);
+        // Files of other workspaces, too, are told of, and looked at no longer than the search is wanted.
+        let pause = || {
+            self.tell(&course, 1, &documents);
+            run.queue.go_on()
+        };
         let entries = documents.entries(listing.entries);
         let source = Mutex::new(Source {
             // One header at a time, unless they turn out to wait: the workers are busy with bodies meanwhile, and the
             // document is still open when one of them comes to it.
-            walk: Newest::new(&corpus, entries, &probe).reads_in_flight(shared.reads_in_flight),
+            walk: Newest::new(&corpus, entries, &probe)
+                .reads_in_flight(shared.reads_in_flight)
+                .pause(&pause),
             last: None,
             job: self,
         });
@@ -144,7 +154,7 @@ impl Job {
                     run.skip(Skipped::failed(&candidate.recency.id, error));
                 }
                 run.sessions.fetch_add(1, Ordering::Relaxed);
-                self.tell(files, &documents);
+                self.tell(&course, 0, &documents);
             }
         };
         thread::scope(|scope| {
@@ -154,7 +164,7 @@ impl Job {
             }
             work();
         });
-        self.tell(files, &documents);
+        self.tell(&course, 0, &documents);
         event!(
             sessions = run.sessions.load(Ordering::Relaxed),
             bytes = documents.bytes_read(),
@@ -165,15 +175,10 @@ impl Job {
 
 impl Job {
     /// Says how far the search has come, and stops it where the caller wants that.
-    fn tell(&self, files: usize, documents: &Documents<'_>) {
+    fn tell(&self, course: &Course<'_>, files: u64, documents: &Documents<'_>) {
         let bytes_read = documents.bytes_read();
         self.run.bytes_read.store(bytes_read, Ordering::Relaxed);
-        let progress = Progress {
-            files: self.run.looked_at.load(Ordering::Relaxed),
-            of: files as u64,
-            bytes_read,
-        };
-        if self.query.watch.tell(&progress).is_err() {
+        if course.step(files, bytes_read).is_err() {
             self.run.queue.stop();
         }
     }
@@ -195,8 +200,6 @@ where
         let run = &*self.job.run;
         while !run.queue.is_stopped() {
             let next = self.walk.next_hit();
-            run.looked_at
-                .store(self.walk.probed() as u64, Ordering::Relaxed);
             for unreadable in self.walk.take_unreadable() {
                 run.skip(Skipped::unreadable(unreadable, &self.job.shared));
             }

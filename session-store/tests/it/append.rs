@@ -3,15 +3,7 @@
 use proptest::prelude::*;
 use session_store::{Append, ConflictReason, Error, Message, Session, ToolUse, Usage, Window};
 
-use crate::support::{Scratch, id, session, time, transcripts};
-
-fn turn(n: usize) -> Append {
-    Append::new()
-        .message(&Message::user(format!("turn {n}")))
-        .unwrap()
-        .updated_at(time(1_000 + n as u64))
-        .unwrap()
-}
+use crate::support::{Scratch, id, session, time, transcripts, turn};
 
 /// What the append means, done the slow way.
 fn apply(session: &mut Session, n: usize) {

@@ -1,10 +1,12 @@
 //! What hostile or huge files, and a system that gives little, can do to a process: nothing but typed errors (P16, P17, P25).
 
 use std::fs::{self, File, OpenOptions};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use session_codec::{Codec, Mapped};
 use session_store::{
     Append, Durability, Error, LastQuery, Message, Query, SearchQuery, SessionStore, Window,
 };
@@ -82,6 +84,47 @@ fn a_reader_survives_a_file_that_is_cut_under_it() {
         done.store(true, Ordering::Relaxed);
     });
     assert!(read > 0 && refused > 0, "{read} read, {refused} refused");
+}
+
+/// P17's mutant: a shortened file takes the pages away that a map of it shows.
+#[test]
+fn a_reader_through_a_map_is_caught() {
+    let scratch = Scratch::new();
+    let mut one = session("s", "/work", 1, 1);
+    one.push(Message::user("x".repeat(50_000)));
+    scratch.store().save(&one).unwrap();
+    let output = child("ulimit -c 0", "child_reads_a_map", &scratch.sessions());
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("read") && !said.contains("survived"),
+        "{said}"
+    );
+    let fatal = rustix::process::Signal::BUS.as_raw();
+    assert_eq!(output.status.signal(), Some(fatal), "{output:?}");
+}
+
+#[test]
+#[ignore = "a child process of `a_reader_through_a_map_is_caught`"]
+#[expect(
+    unsafe_code,
+    reason = "what a map asks for is broken, to see what becomes of its reader"
+)]
+fn child_reads_a_map() {
+    let Some(dir) = std::env::var_os(DIR) else {
+        return;
+    };
+    let path = Path::new(&dir).join("s.json");
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    // SAFETY: none. The file is cut while it is mapped, which this process is there to die of.
+    let mapped = unsafe { Mapped::new(&file) }.unwrap();
+    let revision = || Codec::new().revision(&mapped).unwrap();
+    println!("read {}", revision());
+    file.set_len(10).unwrap();
+    println!("survived {}", revision());
 }
 
 /// P25: a walk over many files needs few descriptors, and one that gets too few says so.

@@ -6,8 +6,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use session_store::{Append, Message, Progress, Query, Rebind, SessionStore};
+use session_store::fs::{FsCall, MemoryFs};
+use session_store::{
+    Append, IndexKind, Message, Progress, Query, Rebind, SearchQuery, SessionStore,
+};
 
+use crate::catalogue::counted;
 use crate::support::{Scratch, id, session};
 
 /// What a call told of itself.
@@ -174,4 +178,65 @@ fn a_check_that_is_ended_has_changed_nothing_and_says_so() {
     let observe = ending(usize::MAX, &told);
     assert_eq!(store.check_all(observe).unwrap().sessions, 6);
     assert_eq!(told.lock().unwrap().len(), 6);
+}
+
+/// Half of these files cannot be read; messages of the others are counted once their headers were read.
+#[test]
+fn a_listing_tells_of_every_file_and_ends_where_it_is_told_to() {
+    for threads in [1, 3] {
+        let scratch = Scratch::new();
+        for n in 0..30 {
+            scratch.write(&format!("broken{n}.json"), "{");
+            let foreign = serde_json::to_vec(&session(&format!("s{n}"), "/work", 1, n)).unwrap();
+            scratch.write(&format!("s{n}.json"), foreign);
+        }
+        let store = SessionStore::builder(scratch.sessions()).threads(threads);
+        let store: SessionStore = store.index(IndexKind::None).open().unwrap();
+        for last in [1, 2, 29, 60, 61, 75, 89, 90, 91] {
+            let told = Told::default();
+            let listing = store.list(&Query::new().on_progress(ending(last, &told)));
+            let told = told.lock().unwrap();
+            assert!(is_monotone(&told), "{told:?}");
+            match listing {
+                Ok(listing) => {
+                    assert_eq!((listing.rows.len(), listing.skipped.len()), (30, 30));
+                    let end = told.last().unwrap();
+                    assert_eq!((told.len(), end.files, end.of), (90, 90, 90));
+                    assert_eq!(last, 91);
+                }
+                Err(error) => {
+                    assert!(error.is_cancelled() && last <= 90, "{error}");
+                    // What other threads had begun is told of as well.
+                    assert!((last..last + threads).contains(&told.len()), "{last}");
+                }
+            }
+        }
+    }
+}
+
+/// None of these files is of the asked workspace, so all of them are one step to whoever waits for a hit.
+#[test]
+fn a_search_that_is_ended_opens_no_more_files() {
+    let (backend, store) = counted(MemoryFs::new());
+    let opens = || backend.file_system().calls(FsCall::Open);
+    for n in 0..300 {
+        store
+            .save(&session(&format!("s{n}"), "/elsewhere", 1, n))
+            .unwrap();
+    }
+    for last in [1, 40, 250] {
+        let told = Told::default();
+        let query = SearchQuery::text("message").workspace("/work");
+        let before = opens();
+        let hits = store
+            .search(&query.on_progress(ending(last, &told)))
+            .unwrap();
+        assert_eq!(hits.count(), 0);
+        assert_eq!(
+            opens() - before,
+            last as u64,
+            "one for each that was told of"
+        );
+        assert!(is_monotone(&told.lock().unwrap()));
+    }
 }

@@ -7,15 +7,7 @@ use session_store::{
     Window,
 };
 
-use crate::support::{Scratch, id, names, session, time};
-
-fn turn(n: usize) -> Append {
-    Append::new()
-        .message(&Message::user(format!("turn {n}")))
-        .unwrap()
-        .updated_at(time(1_000 + n as u64))
-        .unwrap()
-}
+use crate::support::{Scratch, id, names, session, time, turn};
 
 /// What a program that knows no journals finds.
 fn plain(store: &SessionStore) -> Session {
@@ -143,43 +135,6 @@ fn a_writer_keeps_others_out_and_folds_when_it_is_closed() {
     let document = plain(&store);
     assert_eq!(document, expected);
     other.append(&expected.id, &turn(9)).unwrap();
-}
-
-#[test]
-fn a_journal_is_folded_by_itself_from_the_size_on_that_the_builder_was_told() {
-    let mut all_folds = Vec::new();
-    for fold_from in [0, 4_000, u64::MAX] {
-        let scratch = Scratch::new();
-        let store = SessionStore::builder(scratch.sessions())
-            .fold_from(fold_from)
-            .open()
-            .unwrap();
-        let mut expected = session("s", "/work", 1, 5);
-        store.save(&expected).unwrap();
-        let size = |name: &str| fs::metadata(scratch.file(name)).map(|file| file.len());
-        let (mut document, mut folds) = (size("s.json").unwrap(), 0);
-        for n in 0..60_usize {
-            expected.push(Message::user(format!("turn {n}")));
-            expected.touch(time(1_000 + n as u64));
-            store.append(&id("s"), &turn(n)).unwrap();
-            let (now, journal) = (size("s.json").unwrap(), size(".store/journal/s.journal"));
-            if let Ok(journal) = journal {
-                assert_eq!(now, document);
-                assert!(journal < fold_from.max(document / 4 * 5));
-            } else {
-                assert!(now > document);
-                folds += 1;
-            }
-            document = now;
-            assert_eq!(store.load(&id("s")).unwrap(), expected);
-        }
-        all_folds.push(folds);
-    }
-    assert!(
-        all_folds.is_sorted_by(|more, fewer| more > fewer),
-        "{all_folds:?}"
-    );
-    assert_eq!(all_folds[2], 0);
 }
 
 #[test]

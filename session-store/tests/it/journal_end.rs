@@ -3,21 +3,12 @@
 
 use std::fs;
 
+use fastrand::Rng;
 use session_store::{
     Append, Durability, Error, IndexKind, Message, Query, Session, SessionStore, ToolUse, Window,
 };
 
 use crate::support::{Scratch, id, session, time};
-
-/// Numbers that look drawn, the same ones each time.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
-        (self.0 >> 33) % limit
-    }
-}
 
 /// A session beside whose document a journal of some size stands: appends to each array, to one that is not capped, and to members, in an order
 /// that the seed draws.
@@ -30,25 +21,22 @@ fn journaled(scratch: &Scratch, bytes: u64, seed: u64) -> SessionStore {
         .unwrap();
     store.save(&session("s", "/work", 3, 1)).unwrap();
     let mut writer = store.writer(&id("s")).unwrap();
-    let mut draw = Draw(seed);
+    let mut draw = Rng::with_seed(seed);
     let mut n = 0;
     while writer.unfolded() < bytes {
-        let text = format!(
-            "{n} {}",
-            "of a \"turn\"\n".repeat(usize::try_from(draw.below(900)).unwrap())
-        );
+        let text = format!("{n} {}", "of a \"turn\"\n".repeat(draw.usize(..900)));
         let mut append = Append::new();
-        for _ in 0..draw.below(4) {
+        for _ in 0..draw.u64(..4) {
             append = append.message(&Message::assistant(&text)).unwrap();
         }
-        if draw.below(5) == 0 {
+        if draw.u64(..5) == 0 {
             let tool = ToolUse::succeeded(format!("call-{n}"), "run", &*text, &*text);
             append = append.tool_use(&tool).unwrap();
         }
-        if draw.below(40) == 0 {
+        if draw.u64(..40) == 0 {
             append = append.member("title", &format!("title {n}")).unwrap();
         }
-        if seed % 3 == 2 && draw.below(60) == 0 {
+        if seed % 3 == 2 && draw.u64(..60) == 0 {
             append = append.element("notes", &n).unwrap();
         }
         writer
@@ -123,14 +111,14 @@ fn a_damaged_journal_is_judged_alike_by_its_end_and_as_a_whole() {
     let store = journaled(&scratch, 900_000, 3);
     let path = scratch.file(".store/journal/s.journal");
     let sound = fs::read(&path).unwrap();
-    let mut draw = Draw(7);
+    let mut draw = Rng::with_seed(7);
     let (mut corrupt, mut torn) = (0, 0);
     for n in 0..160 {
         let mut bytes = sound.clone();
-        let at = usize::try_from(draw.below(sound.len() as u64)).unwrap();
+        let at = draw.usize(..sound.len());
         match n % 4 {
             0 => bytes.truncate(at),
-            1 => bytes[at] ^= 1 << draw.below(8),
+            1 => bytes[at] ^= 1 << draw.u64(..8),
             2 => {
                 let from = at.saturating_sub(20_000);
                 bytes[from..at].fill(0);

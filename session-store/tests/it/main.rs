@@ -27,6 +27,7 @@ mod golden;
 #[cfg(target_os = "linux")]
 mod hung;
 mod journal;
+mod journal_costs;
 mod journal_crash;
 mod journal_end;
 mod journal_faults;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
-use session_store::{Durability, IndexKind, Message, Session, SessionId, SessionStore};
+use session_store::{Append, Durability, IndexKind, Message, Session, SessionId, SessionStore};
 use tempfile::TempDir;
 
 /// A moment far from the present, `seconds` after a fixed one.
@@ -19,6 +19,15 @@ pub(crate) fn time(seconds: u64) -> DateTime<Utc> {
 
 pub(crate) fn id(text: &str) -> SessionId {
     SessionId::new(text).expect("a valid id")
+}
+
+/// What an agent adds with its turn of this number, a second after the one before.
+pub(crate) fn turn(n: usize) -> Append {
+    Append::new()
+        .message(&Message::user(format!("turn {n}")))
+        .unwrap()
+        .updated_at(time(1_000 + n as u64))
+        .unwrap()
 }
 
 /// A session of a directory with some messages, updated at `seconds`.

@@ -34,7 +34,7 @@ impl Kernel for Pass<'_> {
             let texts = masks.texts(block);
             // Always, as a branch on backslashes would be guessed wrong too often.
             let (escaped, escaping) = escapes(texts.slashes, carry);
-            let ends = (texts.quotes | masks.controls(block)) & !escaped;
+            let ends = (texts.quotes | masks.below(block, b' ')) & !escaped;
             // Bits below the first end, or all.
             let inside = !ends & ends.wrapping_sub(1);
             // Nearly all that is escaped is one of these.

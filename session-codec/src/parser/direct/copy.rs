@@ -64,7 +64,7 @@ impl Kernel for Copy<'_> {
             let texts = masks.texts(block);
             // Where a block begins, no escape is under way.
             let (escaped, escaping) = escapes(texts.slashes, 0);
-            let ends = (texts.quotes | masks.controls(block)) & !escaped;
+            let ends = (texts.quotes | masks.below(block, b' ')) & !escaped;
             let end = ends.trailing_zeros() as usize;
             let mut left = escaping & !ends & ends.wrapping_sub(1);
             // What is read and written of this block: the first is never behind.

@@ -1,5 +1,6 @@
 //! A journal's end, read in steps of any size, against reading it whole.
 
+use fastrand::Rng;
 use session_codec::TailCap;
 
 use super::super::record::{added, announcement, frame};
@@ -8,18 +9,8 @@ use crate::backend::BlobStat;
 
 const ARRAYS: [&str; 3] = ["messages", "tools", "notes"];
 
-/// Numbers that look drawn, the same ones each time.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
-        usize::try_from(self.0 >> 33).unwrap() % limit
-    }
-}
-
 /// A journal with elements of three arrays, members and announced documents, in an order that is drawn.
-fn journal(draw: &mut Draw) -> Vec<u8> {
+fn journal(draw: &mut Rng) -> Vec<u8> {
     let begin = Begin {
         stat: BlobStat::new(1, 2, 3, 4, 5),
         revision: Revision::of(b"a document"),
@@ -28,25 +19,25 @@ fn journal(draw: &mut Draw) -> Vec<u8> {
     };
     let mut bytes = TITLE.to_vec();
     bytes.extend(frame(0, &begin.payload()).unwrap());
-    let is_rare = draw.below(2) == 0;
-    for number in 1..=draw.below(60) as u64 {
-        if draw.below(9) == 0 {
+    let is_rare = draw.usize(..2) == 0;
+    for number in 1..=draw.usize(..60) as u64 {
+        if draw.usize(..9) == 0 {
             let announced = announcement(Revision::of(&number.to_le_bytes()));
             bytes.extend(frame(number, &announced).unwrap());
             continue;
         }
         let mut elements = Vec::new();
-        for at in 0..draw.below(4) {
-            let array = match draw.below(if is_rare { 40 } else { 6 }) {
+        for at in 0..draw.usize(..4) {
+            let array = match draw.usize(..if is_rare { 40 } else { 6 }) {
                 0 => "tools",
                 1 => "notes",
                 _ => "messages",
             };
-            let text = format!("\"{number}.{at}{}\"", "é".repeat(draw.below(40)));
+            let text = format!("\"{number}.{at}{}\"", "é".repeat(draw.usize(..40)));
             elements.push((array, text));
         }
         let members = ["title", "usage"].map(|name| (name, format!("{number}")));
-        let members = &members[..draw.below(3)];
+        let members = &members[..draw.usize(..3)];
         let elements = elements.iter().map(|(name, json)| (*name, json.as_str()));
         let members = members.iter().map(|(name, json)| (*name, json.as_str()));
         bytes.extend(added(elements, members, 0).framed(number).unwrap());
@@ -81,33 +72,35 @@ fn said(journal: &Journal, cap: &TailCap) -> String {
 
 #[test]
 fn the_end_says_what_the_whole_says_for_steps_of_any_size() {
-    let mut draw = Draw(1);
+    let mut draw = Rng::with_seed(1);
     let (mut partial, mut carried, mut damaged, mut left) = (0, 0, 0, 0);
     for round in 0..600 {
         let mut bytes = journal(&mut draw);
         match round % 6 {
-            0 => bytes.truncate(draw.below(bytes.len())),
+            0 => bytes.truncate(draw.usize(..bytes.len())),
             1 => {
-                let at = draw.below(bytes.len());
-                bytes[at] ^= 1 << draw.below(8);
+                let at = draw.usize(..bytes.len());
+                bytes[at] ^= 1 << draw.usize(..8);
             }
-            2 => bytes.extend(vec![0; draw.below(300)]),
+            2 => bytes.extend(vec![0; draw.usize(..300)]),
             _ => {}
         }
         let whole = Journal::parse(bytes.clone());
         for _ in 0..6 {
             let steps = Steps {
-                piece: 1 + draw.below(900),
-                held: draw.below(2_000),
+                piece: 1 + draw.usize(..900),
+                held: draw.usize(..2_000),
             };
-            let cap = TailCap::new().cap("messages", draw.below(9));
-            let cap = match draw.below(3) {
+            let cap = TailCap::new().cap("messages", draw.usize(..9));
+            let cap = match draw.usize(..3) {
                 0 => cap,
-                1 => cap.cap("tools", draw.below(4)),
-                _ => cap.cap("tools", draw.below(4)).cap("notes", draw.below(9)),
+                1 => cap.cap("tools", draw.usize(..4)),
+                _ => cap
+                    .cap("tools", draw.usize(..4))
+                    .cap("notes", draw.usize(..9)),
             };
             // A file may have grown or shrunk since somebody asked how long it is.
-            let size = (bytes.len() + draw.below(3) * 40).saturating_sub(40) as u64;
+            let size = (bytes.len() + draw.usize(..3) * 40).saturating_sub(40) as u64;
             let end = Journal::end_in(&bytes, size, &cap, steps).unwrap();
             match (&whole, end) {
                 (Ok(whole), Some(end)) => {

@@ -78,7 +78,7 @@ impl<S: SessionRecord> Found<'_, S> {
             return ControlFlow::Break(());
         }
         let json = &*json;
-        let mut cursor = self.plan.matcher.cursor(json);
+        let mut cursor = self.plan.matcher.cursor(json, 0);
         for place in places {
             let range = local(&place.range, base);
             match cursor.next_from(range.start) {

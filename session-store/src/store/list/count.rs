@@ -10,11 +10,12 @@ use session_codec::{Codec, CountBuffer};
 use session_model::{SessionId, SessionRecord};
 
 use super::Call;
+use super::look::Seen;
 use super::pick::{Ahead, Count, Pick, Step};
 use crate::catalogue::Row;
 use crate::failure::from_codec;
 use crate::store::SessionStore;
-use crate::{Counts, DefaultParser, Error, Progress};
+use crate::{Counts, DefaultParser, Error};
 
 /// What one thread counts with, one document after another.
 #[derive(Debug)]
@@ -71,17 +72,26 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok((messages, is_of_row))
     }
 
-    /// Counts on several threads what a page of these rows will ask for; nothing where one thread is all there is.
+    /// Counts on several threads what a page of these rows will ask for; where one thread is all there is, only says how much that is.
     ///
     /// # Errors
     ///
     /// [`Error::Cancelled`] where the caller wants no more of it.
-    pub(super) fn count_ahead(&self, call: &Call<'_>, rows: &[Row<'_>]) -> Result<Ahead, Error> {
+    pub(super) fn count_ahead(
+        &self,
+        call: &Call<'_>,
+        seen: &Seen,
+        rows: &[Row<'_>],
+    ) -> Result<Ahead, Error> {
         let mut ahead = Ahead::default();
-        if self.shared.threads < 2 || call.query.counts != Counts::Exact {
+        if call.query.counts != Counts::Exact {
             return Ok(ahead);
         }
-        let wanted = self.uncounted(call, rows, &mut ahead)?;
+        let wanted = self.uncounted(call, seen, rows, &mut ahead)?;
+        call.course.expect(wanted.len());
+        if self.shared.threads < 2 {
+            return Ok(ahead);
+        }
         let (next, (sender, receiver)) = (AtomicUsize::new(0), channel::unbounded());
         let workers = self.shared.threads.min(wanted.len());
         thread::scope(|scope| {
@@ -107,11 +117,7 @@ impl<S: SessionRecord> SessionStore<S> {
             for (id, counted) in receiver {
                 ahead.counts.insert(id.to_owned(), counted);
                 // An error drops the receiver, which ends the workers.
-                call.query.watch.tell(&Progress {
-                    files: ahead.counts.len() as u64,
-                    of: rows.len() as u64,
-                    bytes_read: call.documents.bytes_read(),
-                })?;
+                call.course.step(1, call.documents.bytes_read())?;
             }
             Ok(ahead)
         })
@@ -121,6 +127,7 @@ impl<S: SessionRecord> SessionStore<S> {
     fn uncounted<'r, 'b>(
         &self,
         call: &Call<'_>,
+        seen: &Seen,
         rows: &'r [Row<'b>],
         ahead: &mut Ahead,
     ) -> Result<Vec<(SessionId, &'r Row<'b>)>, Error> {
@@ -128,7 +135,7 @@ impl<S: SessionRecord> SessionStore<S> {
         if rows.iter().all(|row| row.messages.is_some()) {
             return Ok(wanted);
         }
-        let mut trial = Pick::trial(self, call);
+        let mut trial = Pick::trial(self, call, seen);
         for row in rows {
             let shown = trial.shown();
             let step = trial.take(row)?;

@@ -1,6 +1,9 @@
 //! Looking into the files that no catalogue answers for.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use session_model::{SessionId, SessionRecord};
 use session_scan::{Entry, Newest};
@@ -8,17 +11,16 @@ use session_scan::{Entry, Newest};
 use super::Call;
 use crate::backend::{Blob, BlobStat};
 use crate::catalogue::{Row, Rows, encode};
-use crate::corpus::entry;
+use crate::corpus::{Unfolded, entry};
 use crate::probe::HeadProbe;
 use crate::skipped::Skipped;
 use crate::store::SessionStore;
-use crate::{Counts, Error, Progress, Query};
+use crate::{Counts, Error, Query};
 
 /// Looks into files for one call.
 pub(super) struct Look<'c, S: SessionRecord> {
     store: &'c SessionStore<S>,
     call: &'c Call<'c>,
-    files: u64,
 }
 
 /// What was found in files.
@@ -26,6 +28,8 @@ pub(super) struct Look<'c, S: SessionRecord> {
 pub(super) struct Seen {
     /// Rows, one after another, in no order.
     pub(super) bytes: Vec<u8>,
+    /// What was found in the place of journals, by session.
+    pub(super) unfolded: HashMap<SessionId, Unfolded>,
     /// Those that cannot be listed, and why.
     pub(super) skipped: Vec<Skipped>,
     /// The ids of those.
@@ -49,22 +53,13 @@ impl Seen {
 
 impl<'c, S: SessionRecord> Look<'c, S> {
     pub(super) fn new(store: &'c SessionStore<S>, call: &'c Call<'c>) -> Self {
-        Self {
-            store,
-            call,
-            files: 0,
-        }
-    }
-
-    /// How many files were looked at.
-    pub(super) fn files(&self) -> u64 {
-        self.files
+        Self { store, call }
     }
 
     /// Looks at sessions by their ids; `None` if one of them is not there as it was listed, so that the catalogue is not
     /// the whole truth. A journal may have lost its document before that was made: then the directory is as it was.
     pub(super) fn again(
-        &mut self,
+        &self,
         ids: &[&str],
         is_as_listed: impl FnOnce() -> bool,
     ) -> Result<Option<Seen>, Error> {
@@ -84,7 +79,7 @@ impl<'c, S: SessionRecord> Look<'c, S> {
     }
 
     /// Looks at files that were listed. One that is gone by now is left out.
-    pub(super) fn at(&mut self, mut entries: Vec<Entry>) -> Result<Seen, Error> {
+    pub(super) fn at(&self, mut entries: Vec<Entry>) -> Result<Seen, Error> {
         let journals = self.call.documents.journals()?;
         for entry in &mut entries {
             if let Some(journal) = journals.get(&entry.name) {
@@ -92,21 +87,22 @@ impl<'c, S: SessionRecord> Look<'c, S> {
             }
         }
         let mut seen = Seen::default();
-        let of = entries.len() as u64;
-        let documents = self.call.documents;
+        let (documents, course) = (self.call.documents, &self.call.course);
+        course.expect(entries.len());
+        let is_over = AtomicBool::new(false);
+        let pause = || {
+            let told = course.step(1, documents.bytes_read());
+            is_over.fetch_or(told.is_err(), Ordering::Relaxed);
+            told.map_or(ControlFlow::Break(()), ControlFlow::Continue)
+        };
         let probe = HeadProbe::<S>::new(&self.store.shared, documents, None)
             .counting(shows_all(self.call.query, entries.len()));
         let mut walk = Newest::new(&documents, entries, &probe)
             .threads(self.store.shared.threads)
             .reads_in_flight(self.store.shared.reads_in_flight)
-            .in_any_order();
+            .in_any_order()
+            .pause(&pause);
         while let Some((entry, candidate)) = walk.next_hit() {
-            self.files += 1;
-            self.call.query.watch.tell(&Progress {
-                files: self.files,
-                of,
-                bytes_read: documents.bytes_read(),
-            })?;
             let id = candidate.recency.id;
             let stat = BlobStat::new(
                 entry.device,
@@ -116,6 +112,9 @@ impl<'c, S: SessionRecord> Look<'c, S> {
                 candidate.modified,
                 entry.changed,
             );
+            if let Some(unfolded) = candidate.unfolded {
+                seen.unfolded.insert(id.clone(), unfolded);
+            }
             let (header, messages) = (&candidate.header, candidate.messages);
             if encode(&mut seen.bytes, &id, header, &stat, messages).is_none() {
                 // A header is never so long, by the limit on it; if it were, it could not be shown either.
@@ -125,6 +124,9 @@ impl<'c, S: SessionRecord> Look<'c, S> {
                     .push(Skipped::failed(&id, Error::TooLarge { path, what, limit }));
                 seen.unreadable.push(id);
             }
+        }
+        if is_over.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled);
         }
         for found in walk.take_unreadable() {
             seen.unreadable

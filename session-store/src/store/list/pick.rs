@@ -7,14 +7,17 @@ use session_model::{SessionId, SessionRecord, SessionSummary};
 
 use super::Call;
 use super::count::Counting;
+use super::look::Seen;
 use crate::catalogue::Row;
-use crate::corpus::Beside;
-use crate::journal::Overlay;
+use crate::corpus::Unfolded;
 use crate::order::{Nanos, Recency};
 use crate::skipped::Skipped;
 use crate::store::SessionStore;
 use crate::workspace::Belongs;
-use crate::{Counts, Cursor, Error, Listing, Progress, Query, SkipReason};
+use crate::{Counts, Cursor, Error, Listing, Query, SkipReason};
+
+/// Rows for which room is made at once; a catalogue may be wrong about how many it has.
+const MOST_AT_ONCE: usize = 1 << 16;
 
 /// What was found out before the rows of a page are taken.
 #[derive(Debug, Default)]
@@ -42,6 +45,8 @@ pub(super) type Count = Result<(Option<u64>, bool), Error>;
 pub(super) struct Pick<'c, S: SessionRecord> {
     store: &'c SessionStore<S>,
     call: &'c Call<'c>,
+    /// What was found in files, which is where all sessions with a journal are found.
+    seen: &'c Seen,
     rows: Vec<SessionSummary>,
     /// How many rows were listed, or would have been.
     shown: usize,
@@ -59,15 +64,14 @@ pub(super) struct Pick<'c, S: SessionRecord> {
     counting: Option<Counting>,
     /// What is known of each directory that a row named.
     belongs: HashMap<Vec<u8>, Belongs>,
-    files: u64,
-    of: u64,
 }
 
 impl<'c, S: SessionRecord> Pick<'c, S> {
-    pub(super) fn new(store: &'c SessionStore<S>, call: &'c Call<'c>) -> Self {
+    pub(super) fn new(store: &'c SessionStore<S>, call: &'c Call<'c>, seen: &'c Seen) -> Self {
         Self {
             store,
             call,
+            seen,
             rows: Vec::new(),
             shown: 0,
             is_trial: false,
@@ -78,16 +82,14 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
             counted: Counted::new(),
             counting: None,
             belongs: HashMap::new(),
-            files: 0,
-            of: 0,
         }
     }
 
     /// Only finds out which rows would be listed.
-    pub(super) fn trial(store: &'c SessionStore<S>, call: &'c Call<'c>) -> Self {
+    pub(super) fn trial(store: &'c SessionStore<S>, call: &'c Call<'c>, seen: &'c Seen) -> Self {
         Self {
             is_trial: true,
-            ..Self::new(store, call)
+            ..Self::new(store, call, seen)
         }
     }
 
@@ -98,7 +100,6 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
 
     /// Takes what was counted before, and what the trial for that learnt of directories.
     pub(super) fn ahead(&mut self, ahead: Ahead) {
-        self.files += ahead.counts.len() as u64;
         (self.ahead, self.belongs) = (ahead.counts, ahead.belongs);
     }
 
@@ -107,18 +108,12 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
         self.belongs
     }
 
-    /// Says how many files there are, for whoever watches.
-    pub(super) fn of(&mut self, files: u64) {
-        self.of = files;
-        // Where nothing is left out, that is how many rows there will be.
-        if self.call.workspace.is_none() && !self.is_trial {
-            let files = usize::try_from(files).unwrap_or(0);
-            self.rows.reserve(
-                self.call
-                    .query
-                    .limit
-                    .map_or(files, |limit| limit.min(files)),
-            );
+    /// Makes room for so many rows, which is how many there will be where nothing is left out.
+    pub(super) fn expect(&mut self, rows: u64) {
+        if self.call.workspace.is_none() {
+            let limit = self.call.query.limit.unwrap_or(MOST_AT_ONCE);
+            let rows = usize::try_from(rows).unwrap_or(MOST_AT_ONCE);
+            self.rows.reserve(rows.min(limit).min(MOST_AT_ONCE));
         }
     }
 
@@ -174,11 +169,16 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
             (Counts::Exact, Some(messages)) => Ok(Some(messages)),
             (Counts::Exact, None) => self.count(&id, row)?,
         };
-        let found = messages.and_then(|messages| Ok((messages, self.unfolded(&id)?)));
-        let unlisted = match found {
-            Ok((messages, unfolded)) => {
+        let unlisted = match messages {
+            Ok(messages) => {
+                let unfolded = self.seen.unfolded.get(&id);
+                if let Some(Unfolded::Displaced) = unfolded {
+                    self.skipped.push(Skipped::displaced(&id));
+                }
                 let mut summary = row.summary(id, messages);
-                summary.unfolded = unfolded;
+                if let Some(Unfolded::Bytes(bytes)) = unfolded {
+                    summary.unfolded = *bytes;
+                }
                 self.rows.push(summary);
                 self.shown += 1;
                 None
@@ -212,21 +212,6 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
         belongs
     }
 
-    /// The bytes that a session's journal has and its document lacks; a journal of another document is reported.
-    fn unfolded(&mut self, id: &SessionId) -> Result<u64, Error> {
-        let documents = self.call.documents;
-        if !documents.journals()?.contains_key(id.as_str()) {
-            return Ok(0);
-        }
-        let Some(document) = documents.document(id)? else {
-            return Ok(0);
-        };
-        if matches!(document.beside(), Beside::Displaced) {
-            self.skipped.push(Skipped::displaced(id));
-        }
-        Ok(document.overlay().map_or(0, Overlay::bytes))
-    }
-
     /// Counts a row's messages, unless that was done before, and keeps their number if it is that of the row's own file.
     fn count(
         &mut self,
@@ -239,12 +224,8 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
             let codec = &self.store.shared.codec;
             let counting = self.counting.get_or_insert_with(|| Counting::alone(codec));
             let counted = self.store.count_messages(self.call, id, row, counting);
-            self.files += 1;
-            self.call.query.watch.tell(&Progress {
-                files: self.files,
-                of: self.of,
-                bytes_read: self.call.documents.bytes_read(),
-            })?;
+            let bytes_read = self.call.documents.bytes_read();
+            self.call.course.step(1, bytes_read)?;
             counted
         };
         Ok(counted.map(|(messages, is_of_row)| {

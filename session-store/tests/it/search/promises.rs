@@ -59,7 +59,7 @@ fn a_search_says_how_far_it_has_come_and_stops_where_it_is_told_to() {
     });
     assert_eq!(store.search(&query).unwrap().count(), 200);
     let log = std::mem::take(&mut *told.lock().unwrap());
-    assert_eq!(log.len(), 41, "each session, and the end");
+    assert_eq!(log.len(), 81, "each header, each session, and the end");
     assert!(log.iter().all(|told| told.of == 40 && told.files <= 40));
     let last = log.last().unwrap();
     assert!(last.files == 40 && last.bytes_read > 0, "{last:?}");
