@@ -49,6 +49,8 @@ pub enum Rule {
     Restored,
     /// Renames happen under the index lock.
     Locked,
+    /// An append takes out of the index what it makes untrue, before it is written.
+    Forgotten,
     /// An append to the session that is pointed to looks again, after its write, whether it still is.
     TurnAfter,
     /// What a walk found is compared once more with what is pointed to, as that reads under the lock.

@@ -14,7 +14,7 @@ const LONGEST: u64 = 16 << 10;
 /// The most worktrees that are looked at.
 const WORKTREES: usize = 1024;
 /// How many threads of a store may be stuck at one time.
-const STUCK: u32 = 8;
+pub(crate) const STUCK: u32 = 8;
 
 /// The directories at the top of a repository's worktrees, in their canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,9 +113,16 @@ fn common_directory(git: &Path) -> PathBuf {
 fn named_path(file: &Path, prefix: &str, base: &Path) -> Option<PathBuf> {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::OFlags;
 
     let mut text = Vec::new();
-    let file = File::open(file)
+    // A pipe of that name must not be waited for.
+    let file = File::options()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(file)
         .ok()
         .filter(|file| file.metadata().is_ok_and(|file| file.is_file()))?;
     file.take(LONGEST).read_to_end(&mut text).ok()?;

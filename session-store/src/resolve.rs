@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::repository::{self, Repository};
+use crate::repository::{self, Repository, STUCK};
 
 /// What became of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +26,6 @@ pub(crate) enum Resolved {
 ///
 /// One hung mount often holds many sessions; this bounds what they cost together.
 const PATIENCE: u32 = 3;
-
-/// How many threads of a store may be stuck at one time; beyond, no path that would need a thread is asked.
-const STUCK: u32 = 8;
 
 /// Canonicalises paths, each distinct one once: from what the kernel has in its cache, which takes no time and cannot hang,
 /// or else on a thread that may be left behind.
@@ -106,6 +103,9 @@ impl Resolver {
         } else {
             Resolved::Unanswered
         };
+        if let Resolved::To(canonical) = &resolved {
+            state.known.insert(canonical.clone(), resolved.clone());
+        }
         state.known.insert(path.to_owned(), resolved.clone());
         resolved
     }

@@ -2,9 +2,9 @@
 
 /// Which sessions belong to the directory that a query names.
 ///
-/// Paths are compared by components, as written first and then as the file system resolves them. On a file system that
-/// ignores case, and for Windows' `\\?\` spellings, that resolving is what makes two spellings one: nothing is folded
-/// here, as no rule of folding holds for every directory of a machine.
+/// Paths are compared by components, as written first and then as the file system resolves them. Nothing is folded here, as no
+/// rule of folding holds for every directory of a machine: on a file system that ignores case, two spellings are one where
+/// resolving says so, as on macOS. Linux resolves a path to the case that it was asked in, so there they are two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scope {

@@ -189,7 +189,7 @@ impl Hit {
         &self.session.id
     }
 
-    /// Where the first match is in the decoded text, in bytes.
+    /// Where the first match is in the decoded text, in bytes, as far as the snippet shows it.
     #[must_use]
     pub fn first(&self) -> Range<u64> {
         self.snippet.first()

@@ -48,6 +48,16 @@ impl<'r> Workspace<'r> {
         }
     }
 
+    /// The same by what was resolved before: the file system is not asked.
+    pub(crate) fn known(asked: &Path, resolver: &'r Resolver) -> Self {
+        Self {
+            asked: asked.to_owned(),
+            canonical: resolver.known(asked),
+            around: Around::Nothing,
+            resolver,
+        }
+    }
+
     /// Takes in what a scope says; `None` where that is everything.
     pub(crate) fn scoped(asked: &Path, scope: Scope, resolver: &'r Resolver) -> Option<Self> {
         if scope == Scope::All {

@@ -85,6 +85,17 @@ pub(super) fn cases(scale: Scale) -> Vec<Case> {
             build,
         ));
     }
+    let sizes: &[usize] = match scale {
+        Scale::Quick => &[1_000],
+        Scale::Full => &[10_000, 50_000],
+    };
+    for &files in sizes {
+        cases.push(Case::built(
+            format!("list/rows/{files}"),
+            "tiny sessions, nothing changed since",
+            move |bench: &Bench| rows(bench, files),
+        ));
+    }
     let files = counts(scale).last().copied().unwrap_or(1_000);
     let build = move |bench: &Bench| changed(bench, files);
     cases.push(Case::built(
@@ -321,6 +332,16 @@ fn catalogued(bench: &Bench, files: usize, what: What) -> Result<Setup> {
     Ok(Setup::of(contenders)
         .keeping(scratch)
         .note("both open what they read: every process start counts"))
+}
+
+/// Lists all of so many sessions that there is nothing to them but their rows.
+fn rows(bench: &Bench, files: usize) -> Result<Setup> {
+    let directory = super::proven::tiny_sessions(bench, files)?;
+    let many = Many { directory, files };
+    catalogue(&many)?;
+    let (what, index) = (What::All, IndexKind::Sidecar);
+    let ours = ours_with("ours", &many, what, Counts::Exact, 1, index);
+    Ok(Setup::of(vec![ours]))
 }
 
 /// Rewrites one file in a hundred as a foreign program would, with the times they had.

@@ -82,17 +82,21 @@ fn tiny(rank: usize) -> Result<Generator> {
         .updated_at(many::updated_at(rank)))
 }
 
+/// A directory of so many sessions, each little more than its header.
+pub(super) fn tiny_sessions(bench: &Bench, files: usize) -> Result<PathBuf> {
+    let name = format!("engines/tiny-{files}");
+    bench.data.directory(&name, |made| {
+        for rank in 0..files {
+            let mut json = Vec::new();
+            tiny(rank)?.layout(Layout::Compact).write_to(&mut json)?;
+            fs::write(made.join(format!("{}.json", many::id(rank))), json)?;
+        }
+        Ok(())
+    })
+}
+
 fn proven(bench: &Bench, files: usize) -> Result<Setup> {
-    let directory = bench
-        .data
-        .directory(&format!("engines/tiny-{files}"), |made| {
-            for rank in 0..files {
-                let mut json = Vec::new();
-                tiny(rank)?.layout(Layout::Compact).write_to(&mut json)?;
-                fs::write(made.join(format!("{}.json", many::id(rank))), json)?;
-            }
-            Ok(())
-        })?;
+    let directory = tiny_sessions(bench, files)?;
     let store = SessionStore::open(&directory)?;
     store.overwrite(&store.load(&SessionId::new(&many::id(0))?)?)?;
     let workspace = PathBuf::from(many::NEWEST);

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use session_model::{SessionId, SessionRecord};
+use session_model::SessionRecord;
 use session_scan::{Corpus, Entry, Listing, Look, OpenError, Probe, Ranked};
 
 use crate::corpus::{Document, Documents};
@@ -92,10 +92,6 @@ pub(crate) struct Opened<'d> {
 }
 
 impl<'d> Opened<'d> {
-    pub(crate) fn id(&self) -> &SessionId {
-        &self.candidate.recency.id
-    }
-
     /// Gives both; whoever searches a document needs no place for it.
     pub(crate) fn into_parts(self) -> (Candidate, Option<Arc<Document<'d>>>) {
         let document = self.document.map(|(document, _)| document);

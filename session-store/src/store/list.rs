@@ -22,6 +22,7 @@ use crate::{Error, Freshness, Listing, Query};
 use keep::Known;
 use look::{Look, Seen};
 use pick::{Pick, Step};
+use unchanged::each_once;
 
 /// One call of `list`: what everything in it needs.
 struct Call<'c> {
@@ -167,14 +168,15 @@ impl<S: SessionRecord> SessionStore<S> {
             .catalogue
             .as_ref()
             .and_then(|catalogue| catalogue.load().ok());
-        let (unchanged, changed) = known.sort_out(bytes.as_deref(), &found.entries, &call.journals);
+        let (mut rows, changed) = known.sort_out(bytes.as_deref(), &found.entries, &call.journals);
         let seen = look.at(changed)?;
-        let mut rows: Vec<Row<'_>> = unchanged;
-        rows.extend(seen.sorted());
+        let mut fresh: Vec<Row<'_>> = seen.sorted().collect();
+        if !known.has_stamp(self.shared.backend.stamp().ok().flatten()) {
+            each_once(&mut rows, &mut fresh);
+        }
+        rows.extend(fresh);
         // Two runs at most, as the catalogue's rows were in order.
         rows.sort_by_key(|row| Reverse(row.key()));
-        // A directory that changes while it is read may name a file twice.
-        rows.dedup_by(|a, b| a.id == b.id);
         let mut pick = Pick::new(self, call, &seen);
         pick.expect(rows.len() as u64);
         pick.ahead(self.count_ahead(call, &seen, &rows)?);

@@ -14,6 +14,7 @@ use crate::error::ConflictReason;
 use crate::failure::{from_codec, from_header};
 use crate::progress::Watch;
 use crate::rebind::{DirectoryText, NotThere, moved, top_edits};
+use crate::repository::is_below;
 use crate::trace::{event, span};
 use crate::{Counts, Error, Freshness, Progress, Query, Rebind, Rebinding, Rebound};
 
@@ -22,13 +23,15 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// Sessions are found by the directory as they name it, as the old one usually is no longer there to be resolved;
     /// the new one need not be there either. Only that member is changed: all else of a document is copied byte for
-    /// byte, `updated_at` included, so that rows keep their order. Each session is changed on its own, under its lock,
+    /// byte, `updated_at` included, so that rows keep their order, but for a session that does not say when it was updated, or says
+    /// more than its file's time: to such a one the change counts. Each session is changed on its own, under its lock,
     /// and only if it still names the directory that it was listed with; one that fails does not stop the others. A
     /// handle that has seen a session before it was rebound has not seen it as it is now: saving it is a conflict.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when the sessions directory cannot be read or one of the two paths is not absolute,
+    /// [`Error::Io`] when the sessions directory cannot be read, or the paths cannot be used: one of them is not absolute, or `to`
+    /// is below `from`, so that what was moved would be moved again by the next call (by way of a third path it can be done);
     /// [`Error::ReadOnly`]; what fails for one session is in its [`Rebound::outcome`].
     ///
     /// # Complexity
@@ -76,6 +79,10 @@ impl<S: SessionRecord> SessionStore<S> {
                 let source = std::io::ErrorKind::InvalidInput.into();
                 return Err(Error::io("rebind", path, source));
             }
+        }
+        if from != to && is_below(to, from) {
+            let source = std::io::ErrorKind::InvalidInput.into();
+            return Err(Error::io("rebind", to, source));
         }
         let looked_at = Arc::new(Mutex::new(Progress::default()));
         let mut query = Query::new()

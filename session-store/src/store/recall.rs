@@ -240,7 +240,8 @@ impl<S: SessionRecord> SessionStore<S> {
             return true;
         };
         let documents = self.headers();
-        let workspace = key.map(|key| Workspace::new(key, resolver));
+        // The index lock is held, so no file system is asked that may not answer.
+        let workspace = key.map(|key| Workspace::known(key, resolver));
         let probe = HeadProbe::<S>::new(&self.shared, &documents, workspace.as_ref()).bounded();
         match probe.look(&documents, &id) {
             _ if !self.shared.rules.hold(Rule::Reread) => true,

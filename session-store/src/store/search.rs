@@ -1,10 +1,11 @@
 //! Searching sessions: in order of their headers, on several threads, newest first.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use session_model::{SessionId, SessionRecord};
+use session_model::SessionRecord;
 use session_scan::{Corpus, Entry, Newest, Probe};
 
 use super::{SessionStore, Shared};
@@ -94,6 +95,14 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 }
 
+/// Leaves each name once: a directory that changes while it is read may name a file as it was, and then as it is.
+fn name_once(entries: &mut Vec<Entry>) {
+    let mut names = HashSet::new();
+    let are_last = entries.iter().rev().map(|entry| names.insert(&*entry.name));
+    let mut are_last: Vec<bool> = are_last.collect();
+    entries.retain(|_| are_last.pop() == Some(true));
+}
+
 /// What the thread that drives a search owns.
 struct Job {
     shared: Arc<Shared>,
@@ -125,14 +134,14 @@ impl Job {
             self.tell(&course, 1, &documents);
             run.queue.go_on()
         };
-        let entries = documents.entries(listing.entries);
+        let mut entries = documents.entries(listing.entries);
+        name_once(&mut entries);
         let source = Mutex::new(Source {
             // One header at a time, unless they turn out to wait: the workers are busy with bodies meanwhile, and the
             // document is still open when one of them comes to it.
             walk: Newest::new(&corpus, entries, &probe)
                 .reads_in_flight(shared.reads_in_flight)
                 .pause(&pause),
-            last: None,
             job: self,
         });
         let plan = Plan {
@@ -187,7 +196,6 @@ impl Job {
 /// The sessions to search, in order, each with its place in the answer.
 struct Source<'a, C: Corpus, P: Probe<C::File>> {
     walk: Newest<'a, C, P>,
-    last: Option<SessionId>,
     job: &'a Job,
 }
 
@@ -198,19 +206,30 @@ where
 {
     fn next(&mut self) -> Option<(Entry, Opened<'k>, Filling<'a, Vec<Hit>>)> {
         let run = &*self.job.run;
-        while !run.queue.is_stopped() {
-            let next = self.walk.next_hit();
-            for unreadable in self.walk.take_unreadable() {
-                run.skip(Skipped::unreadable(unreadable, &self.job.shared));
-            }
-            let (entry, found) = next?;
-            let id = found.id();
-            // A directory that changes while it is read may name a file twice.
-            if self.last.as_ref() != Some(id) {
-                self.last = Some(id.clone());
-                return Some((entry, found, run.queue.open()));
-            }
+        if run.queue.is_stopped() {
+            return None;
         }
-        None
+        let next = self.walk.next_hit();
+        for unreadable in self.walk.take_unreadable() {
+            run.skip(Skipped::unreadable(unreadable, &self.job.shared));
+        }
+        let (entry, found) = next?;
+        Some((entry, found, run.queue.open()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_file_that_is_named_twice_the_later_name_is_left() {
+        let entry = |(name, modified)| Entry::new(name, 1, modified);
+        let mut entries = [("a", 5), ("b", 1), ("a", 3), ("c", 2), ("a", 4)]
+            .map(entry)
+            .to_vec();
+        name_once(&mut entries);
+        let left = entries.iter().map(|entry| (&*entry.name, entry.modified));
+        assert_eq!(left.collect::<Vec<_>>(), [("b", 1), ("c", 2), ("a", 4)]);
     }
 }

@@ -75,10 +75,10 @@ impl<S: SessionRecord> SessionStore<S> {
         if answers.iter().all(|answer| names(answer, id)) && !keys.is_unanswered {
             return Ok(Told::Perhaps);
         }
-        if keys.is_unanswered
-            || answers
-                .iter()
-                .any(|answer| !matches!(answer, Answer::Unknown(_)) && !names(answer, id))
+        let is_told_otherwise =
+            |answer: &Answer| !matches!(answer, Answer::Unknown(_)) && !names(answer, id);
+        if self.shared.rules.hold(Rule::Forgotten)
+            && (keys.is_unanswered || answers.iter().any(is_told_otherwise))
         {
             self.forget_keys(keys)?;
         }

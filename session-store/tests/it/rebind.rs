@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use session_store::{Query, Rebind, Session, SessionStore};
+use session_store::{Error, Query, Rebind, Session, SessionStore};
 
 use crate::support::{Scratch, id, session};
 
@@ -99,6 +99,32 @@ fn sessions_of_a_moved_directory_move_with_it_and_no_others() {
             .sessions
             .is_empty()
     );
+}
+
+/// Whoever calls again because one session was busy must not move the others twice.
+#[test]
+fn a_directory_below_the_old_one_is_refused_and_reached_by_way_of_another() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.save(&session("a", "/p", 1, 1)).unwrap();
+    store.save(&session("b", "/p/sub", 1, 2)).unwrap();
+    for to in ["/p/app", "/p/app/.", "/p/sub"] {
+        for how in [Rebind::DryRun, Rebind::Apply] {
+            let error = store.rebind("/p", to, how).unwrap_err();
+            assert!(matches!(error, Error::Io { .. }), "{error}");
+        }
+    }
+    for (from, to) in [
+        ("/p", "/away"),
+        ("/p", "/away"),
+        ("/away", "/p/app"),
+        ("/away", "/p/app"),
+    ] {
+        store.rebind(from, to, Rebind::Apply).unwrap();
+    }
+    let moved = [("a", "/p/app"), ("b", "/p/app/sub")];
+    let moved = moved.map(|(id, directory)| (id.to_owned(), directory.into()));
+    assert_eq!(directories(&store), moved);
 }
 
 #[test]

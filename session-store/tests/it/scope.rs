@@ -160,15 +160,18 @@ fn what_is_no_repository_is_taken_for_none() {
         scratch,
     } = tree();
     let plain = scratch.workspace("plain");
+    store.save(&session("plain", &plain, 1, 9)).unwrap();
     for text in ["", "gitdir:", "nonsense", "gitdir: /no/such/place"] {
         fs::write(plain.join(".git"), text).unwrap();
-        let expected: &[&str] = &[];
-        assert_eq!(
-            listed(&store, &plain, Scope::Repository),
-            expected,
-            "{text:?}"
-        );
+        let found = listed(&store, &plain, Scope::Repository);
+        assert_eq!(found, ["plain"], "{text:?}");
     }
+    // A pipe that nobody writes into is no name of a directory, and is not waited for.
+    fs::remove_file(plain.join(".git")).unwrap();
+    repository(&plain);
+    let pipe = plain.join(".git/commondir");
+    rustix::fs::mkfifoat(rustix::fs::CWD, pipe, rustix::fs::Mode::RUSR).unwrap();
+    assert_eq!(listed(&store, &plain, Scope::Repository), ["plain"]);
     // An empty directory of that name does not divide what is around it.
     fs::create_dir(main.join("src/.git")).unwrap();
     let all = ["gone", "main", "side", "source"];

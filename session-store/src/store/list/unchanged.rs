@@ -2,7 +2,7 @@
 //!
 //! Owns how the two are brought together. Must not know when a row is trusted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use session_scan::Entry;
@@ -51,6 +51,14 @@ impl Known {
     }
 }
 
+/// Leaves each session one row. A directory that changes while it is read may name a file as it was and as it is; what was looked
+/// into is the later of the two.
+pub(super) fn each_once(unchanged: &mut Vec<Row<'_>>, fresh: &mut Vec<Row<'_>>) {
+    let mut looked_into = HashSet::new();
+    fresh.retain(|row| looked_into.insert(row.id));
+    unchanged.retain(|row| !looked_into.contains(row.id));
+}
+
 /// Spreads numbers of files, which a file system gives one after another.
 #[derive(Debug, Default)]
 struct Spread(u64);
@@ -68,5 +76,42 @@ impl Hasher for Spread {
 
     fn finish(&self) -> u64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use session_model::{SessionHeader, SessionId};
+
+    use super::*;
+    use crate::backend::BlobStat;
+    use crate::catalogue::encode;
+
+    fn rows(of: &[(&str, i128)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (id, modified) in of {
+            let id = SessionId::new(id).expect("an id");
+            let stat = BlobStat::new(1, 2, 3, *modified, *modified);
+            encode(&mut bytes, &id, &SessionHeader::default(), &stat, None).expect("a row");
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_file_that_is_named_as_it_was_and_as_it_is_has_the_row_of_what_it_is() {
+        let (before, after) = (
+            rows(&[("c", 9), ("a", 4), ("b", 3)]),
+            rows(&[("b", 8), ("a", 2), ("a", 1)]),
+        );
+        let read = |bytes| -> Vec<Row<'_>> { Rows(bytes).map_while(Result::ok).collect() };
+        let (mut unchanged, mut fresh) = (read(&before), read(&after));
+        each_once(&mut unchanged, &mut fresh);
+        let left = |rows: &[Row<'_>]| {
+            rows.iter()
+                .map(|row| (row.id.to_owned(), row.at))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(left(&unchanged), [("c".to_owned(), 9)]);
+        assert_eq!(left(&fresh), [("b".to_owned(), 8), ("a".to_owned(), 2)]);
     }
 }

@@ -1,4 +1,4 @@
-//! The one known gap, measured: a foreign rename exactly between the two stats of a save.
+//! The known gaps: how long a foreign rename exactly between the two stats of a save is missed, and how far a rewrite in place is.
 
 use std::fs;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use session_store::backend::{DirBackend, Trust};
 use session_store::fs::OsFs;
-use session_store::{Builder, Durability, SessionStore};
+use session_store::{Builder, Durability, Freshness, LastQuery, Query, SessionStore};
 
 use super::hooked::Hooked;
 use crate::support::{Scratch, id, session};
@@ -79,4 +79,46 @@ fn measure(durability: Durability, saves: u32) {
         at(1000)
     );
     assert_eq!(gaps.len(), saves as usize);
+}
+
+/// Of a rewrite in place no name tells. It is seen at once if it is of the session pointed to, and by whoever looks at each file;
+/// by a proven lookup after the next change of the directory.
+#[test]
+fn a_rewrite_in_place_is_missed_until_the_next_change_and_no_longer() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let rewrite = |name: &str, seconds: u64| {
+        let json = serde_json::to_vec(&session(name, "/work", 1, seconds)).unwrap();
+        fs::write(scratch.file(&format!("{name}.json")), json).unwrap();
+    };
+    let newest = || {
+        let query = LastQuery::new().workspace("/work");
+        let found = store.find_last(&query).unwrap();
+        (
+            found.session.unwrap().id.to_string(),
+            found.files_listed == 0,
+        )
+    };
+    let listed = || {
+        let query = Query::new().freshness(Freshness::EachFile);
+        store.list(&query).unwrap().rows.remove(0).id.to_string()
+    };
+    for (name, seconds) in [("a", 5), ("b", 1)] {
+        store.save(&session(name, "/work", 1, seconds)).unwrap();
+    }
+    assert_eq!(newest().0, "a");
+    let (_, is_proven) = newest();
+    rewrite("b", 9);
+    // Where nothing is proven, as on a coarse clock soon after a change, nothing is missed either.
+    assert_eq!(
+        newest(),
+        (if is_proven { "a" } else { "b" }.to_owned(), is_proven)
+    );
+    assert_eq!(listed(), "b");
+    fs::write(scratch.path().join("new"), "{}").unwrap();
+    fs::rename(scratch.path().join("new"), scratch.file("other.json")).unwrap();
+    assert_eq!(newest().0, "b");
+    // What is pointed to is read before it is believed.
+    rewrite("b", 2);
+    assert_eq!((newest().0, listed()), ("a".to_owned(), "a".to_owned()));
 }
