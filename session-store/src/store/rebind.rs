@@ -1,5 +1,6 @@
 //! Moving the sessions of a directory that was moved.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,15 +75,17 @@ impl<S: SessionRecord> SessionStore<S> {
         watch: &Watch,
     ) -> Result<Rebinding, Error> {
         span!("rebind");
+        let refused = |path: &Path, why: &str| {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, why);
+            Err(Error::io("rebind", path, source))
+        };
         for path in [from, to] {
             if !path.is_absolute() {
-                let source = std::io::ErrorKind::InvalidInput.into();
-                return Err(Error::io("rebind", path, source));
+                return refused(path, "the path is not absolute");
             }
         }
         if from != to && is_below(to, from) {
-            let source = std::io::ErrorKind::InvalidInput.into();
-            return Err(Error::io("rebind", to, source));
+            return refused(to, "the path is below the one that was moved");
         }
         let looked_at = Arc::new(Mutex::new(Progress::default()));
         let mut query = Query::new()
