@@ -113,16 +113,14 @@ fn common_directory(git: &Path) -> PathBuf {
 fn named_path(file: &Path, prefix: &str, base: &Path) -> Option<PathBuf> {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
-    use std::os::unix::fs::OpenOptionsExt;
 
-    use rustix::fs::OFlags;
+    use rustix::fs::{Mode, OFlags};
 
     let mut text = Vec::new();
     // A pipe of that name must not be waited for.
-    let file = File::options()
-        .read(true)
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-        .open(file)
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::open(file, flags, Mode::empty())
+        .map(File::from)
         .ok()
         .filter(|file| file.metadata().is_ok_and(|file| file.is_file()))?;
     file.take(LONGEST).read_to_end(&mut text).ok()?;

@@ -54,14 +54,14 @@ impl Masks for Portable {
 
     #[inline]
     fn alike(self, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
-        mask(block, |word| equal(word | ONES * u64::from(fold), byte))
+        mask(block, |word| equal(word | (ONES * u64::from(fold)), byte))
     }
 
     #[inline]
     fn below(self, block: &[u8; BLOCK], byte: u8) -> u64 {
         // What is added makes seven bits that are not below reach the eighth.
         let missing = ONES * u64::from(0x80 - byte);
-        mask(block, |word| !((word & LOWS) + missing | word) & !LOWS)
+        mask(block, |word| !(((word & LOWS) + missing) | word) & !LOWS)
     }
 
     #[inline]
