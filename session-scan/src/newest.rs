@@ -249,6 +249,8 @@ where
         if let Some(taken) = self.candidates.pop() {
             let entry = self.candidates.entry(taken);
             let outcome = self.pace.look(|| self.looks.at(entry));
+            // Not while the look is timed: what the caller does with it is no look.
+            self.looks.ask();
             self.keep(taken, outcome);
         }
     }
@@ -275,6 +277,8 @@ where
                 continue;
             }
             let outcome = self.pace.look(|| self.looks.at(entry));
+            // Not while the look is timed: what the caller does with it is no look.
+            self.looks.ask();
             if let Outcome::Hit(hit) = &outcome
                 && is_ranked
             {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Error;
@@ -58,11 +59,12 @@ impl Watch {
 }
 
 /// One call's way through its files, of which whichever thread has looked at one tells the caller's function. It is called by one
-/// thread at a time, and what it is told never falls.
+/// thread at a time, what it is told never falls, and once it has ended the call it is not called again.
 #[derive(Debug)]
 pub(crate) struct Course<'w> {
     watch: &'w Watch,
     so_far: Mutex<Progress>,
+    is_over: AtomicBool,
 }
 
 impl<'w> Course<'w> {
@@ -70,7 +72,18 @@ impl<'w> Course<'w> {
         Self {
             watch,
             so_far: Mutex::default(),
+            is_over: AtomicBool::new(false),
         }
+    }
+
+    /// Whether anybody is told.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watch.0.is_some()
+    }
+
+    /// Whether the caller has ended the call.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
     }
 
     fn so_far(&self) -> MutexGuard<'_, Progress> {
@@ -88,15 +101,20 @@ impl<'w> Course<'w> {
     ///
     /// [`Error::Cancelled`] where the caller wants the call to stop.
     pub(crate) fn step(&self, files: u64, bytes_read: u64) -> Result<(), Error> {
-        if self.watch.0.is_none() {
+        if !self.is_watched() {
             return Ok(());
         }
         let mut so_far = self.so_far();
+        if self.is_over() {
+            return Err(Error::Cancelled);
+        }
         so_far.files += files;
         // What nobody counted on has come to light on the way.
         so_far.of = so_far.of.max(so_far.files);
         so_far.bytes_read = so_far.bytes_read.max(bytes_read);
-        self.watch.tell(&so_far)
+        let told = self.watch.tell(&so_far);
+        self.is_over.store(told.is_err(), Ordering::Relaxed);
+        told
     }
 }
 

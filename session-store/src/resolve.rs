@@ -103,6 +103,7 @@ impl Resolver {
         } else {
             Resolved::Unanswered
         };
+        // It resolves to itself, which is asked of what is known already where no file system may be.
         if let Resolved::To(canonical) = &resolved {
             state.known.insert(canonical.clone(), resolved.clone());
         }

@@ -78,7 +78,7 @@ impl Sweep {
         // All that is loaded are whole blocks, wherever in the text a byte stands.
         let [first, second] = self.text.map(|told| told.ahead);
         let reach = first.max(second).max(THIRD_DIGIT);
-        let passed = from + json.len().saturating_sub(from + reach) / BLOCK * BLOCK;
+        let passed = from + json.len().saturating_sub(from.saturating_add(reach)) / BLOCK * BLOCK;
         let mut at = from;
         while at < passed {
             let slash_before = at > from && json[at - 1] == b'\\';

@@ -66,19 +66,18 @@ where
         self.over.load(Ordering::Relaxed)
     }
 
+    /// Asks whether to go on after a look.
+    pub(crate) fn ask(&self) {
+        if !self.are_over() && self.pause.is_some_and(|pause| pause().is_break()) {
+            self.over.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Opens one candidate, looks at it and closes it; does nothing once looks are over.
     pub(crate) fn at(&self, entry: &Entry) -> Outcome<P::Hit> {
         if self.are_over() {
             return Outcome::Miss;
         }
-        let outcome = self.look(entry);
-        if self.pause.is_some_and(|pause| pause().is_break()) {
-            self.over.store(true, Ordering::Relaxed);
-        }
-        outcome
-    }
-
-    fn look(&self, entry: &Entry) -> Outcome<P::Hit> {
         let file = match self.corpus.open(entry) {
             Ok(file) => file,
             Err(OpenError::Vanished) => return Outcome::Miss,
@@ -122,6 +121,7 @@ where
                 }
                 looked[index].store(true, Ordering::Relaxed);
                 let outcome = looks.at(batch[index]);
+                looks.ask();
                 if let Outcome::Hit(hit) = &outcome
                     && extent == Extent::Needed
                 {

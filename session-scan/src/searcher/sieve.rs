@@ -28,7 +28,8 @@ pub trait CandidateFinder: Sync {
 pub enum Sifted {
     /// No candidate in the whole file.
     Absent,
-    /// A candidate, and the whole file is in [`SearchBuffer::held`]; it begins at this offset or later, and none before.
+    /// A candidate, and the whole file is in [`SearchBuffer::held`]; it begins at this offset or later, and none before, as the file
+    /// was when it was first read.
     Held(u64),
     /// A candidate, in a file that is too long to be held; it begins at this offset or later, and none before.
     Candidate(u64),

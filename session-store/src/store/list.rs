@@ -18,10 +18,10 @@ use crate::progress::Course;
 use crate::skipped::Skipped;
 use crate::trace::{event, span};
 use crate::workspace::Workspace;
-use crate::{Error, Freshness, Listing, Query};
+use crate::{Counts, Error, Freshness, Listing, Query};
 use keep::Known;
 use look::{Look, Seen};
-use pick::{Pick, Step};
+use pick::{Pick, Step, shows};
 use unchanged::each_once;
 
 /// One call of `list`: what everything in it needs.
@@ -114,6 +114,11 @@ impl<S: SessionRecord> SessionStore<S> {
         let mut fresh = seen.sorted().peekable();
         let mut pick = Pick::new(self, call, &seen);
         pick.expect((seen.rows().count() as u64).saturating_add(catalogue.rows()));
+        if call.course.is_watched() && call.query.counts == Counts::Exact {
+            let limit = call.query.limit.unwrap_or(usize::MAX);
+            call.course
+                .expect(uncounted(call.query, catalogue).min(limit));
+        }
         let mut pages = match &call.query.after {
             // Every row is needed to tell all those whose directory does not answer.
             Some(cursor) if call.workspace.is_none() => {
@@ -171,9 +176,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let (mut rows, changed) = known.sort_out(bytes.as_deref(), &found.entries, &call.journals);
         let seen = look.at(changed)?;
         let mut fresh: Vec<Row<'_>> = seen.sorted().collect();
-        if !known.has_stamp(self.shared.backend.stamp().ok().flatten()) {
-            each_once(&mut rows, &mut fresh);
-        }
+        each_once(&mut rows, &mut fresh);
         rows.extend(fresh);
         // Two runs at most, as the catalogue's rows were in order.
         rows.sort_by_key(|row| Reverse(row.key()));
@@ -201,6 +204,18 @@ impl<S: SessionRecord> SessionStore<S> {
         listing.skipped.extend(seen.skipped);
         Ok(listing)
     }
+}
+
+/// How many rows of a catalogue will have to be counted, as far as the rows themselves say which are shown.
+fn uncounted(query: &Query, catalogue: &Catalogue) -> usize {
+    let (mut pages, mut uncounted) = (catalogue.pages(), 0);
+    while let Ok(Some(page)) = pages.next() {
+        let rows = page.filter_map(Result::ok);
+        uncounted += rows
+            .filter(|row| row.messages.is_none() && shows(query, row))
+            .count();
+    }
+    uncounted
 }
 
 /// The sessions that have a journal, sorted.

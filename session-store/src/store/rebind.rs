@@ -32,8 +32,9 @@ impl<S: SessionRecord> SessionStore<S> {
     /// # Errors
     ///
     /// [`Error::Io`] when the sessions directory cannot be read, or the paths cannot be used: one of them is not absolute, or `to`
-    /// is below `from`, so that what was moved would be moved again by the next call (by way of a third path it can be done);
-    /// [`Error::ReadOnly`]; what fails for one session is in its [`Rebound::outcome`].
+    /// is below `from`, so that what was moved would be moved again by the next call (by way of a third path it can be done).
+    /// [`Error::ReadOnly`]. A session that would go to a directory below `from`, as one of `/p/app/app` from `/p/app` to `/p`, is
+    /// left where it is for the same reason, and named; what fails for one session is in its [`Rebound::outcome`].
     ///
     /// # Complexity
     ///
@@ -75,17 +76,13 @@ impl<S: SessionRecord> SessionStore<S> {
         watch: &Watch,
     ) -> Result<Rebinding, Error> {
         span!("rebind");
-        let refused = |path: &Path, why: &str| {
-            let source = io::Error::new(io::ErrorKind::InvalidInput, why);
-            Err(Error::io("rebind", path, source))
-        };
         for path in [from, to] {
             if !path.is_absolute() {
-                return refused(path, "the path is not absolute");
+                return Err(refused(path, "the path is not absolute"));
             }
         }
         if from != to && is_below(to, from) {
-            return refused(to, "the path is below the one that was moved");
+            return Err(refused(to, "the path is below the one that was moved"));
         }
         let looked_at = Arc::new(Mutex::new(Progress::default()));
         let mut query = Query::new()
@@ -107,8 +104,14 @@ impl<S: SessionRecord> SessionStore<S> {
             progress.of += found.len() as u64;
         }
         let (mut sessions, mut is_over) = (Vec::with_capacity(found.len()), false);
-        for (id, bytes, from, to) in found {
+        for (id, bytes, directory, target) in found {
+            // The next call would move it once more.
+            let is_again = target != directory && is_below(&target, from);
             let outcome = match how {
+                _ if is_again => Err(refused(
+                    &target,
+                    "the directory is below the one that was moved, too",
+                )),
                 Rebind::DryRun => Ok(None),
                 Rebind::Apply => {
                     // Once it was told to stop, it is not asked again.
@@ -118,14 +121,14 @@ impl<S: SessionRecord> SessionStore<S> {
                     if is_over {
                         Err(Error::Cancelled)
                     } else {
-                        self.rebind_one(&id, &from, &to).map(Some)
+                        self.rebind_one(&id, &directory, &target).map(Some)
                     }
                 }
             };
             sessions.push(Rebound {
                 id,
-                from,
-                to,
+                from: directory,
+                to: target,
                 outcome,
             });
         }
@@ -208,4 +211,12 @@ impl<S: SessionRecord> SessionStore<S> {
         event!(%id, revision = %written.seen.revision, "rebound");
         written.durable.map(|()| written.seen.revision)
     }
+}
+
+fn refused(path: &Path, why: &str) -> Error {
+    Error::io(
+        "rebind",
+        path,
+        io::Error::new(io::ErrorKind::InvalidInput, why),
+    )
 }

@@ -128,7 +128,6 @@ impl Job {
         let (corpus, probe) = (Kept(&documents), Keeping::new(probe));
         let files = listing.entries.len();
         let course = Course::new(&self.query.watch);
-        course.expect(files);
         // Files of other workspaces, too, are told of, and looked at no longer than the search is wanted.
         let pause = || {
             self.tell(&course, 1, &documents);
@@ -136,6 +135,7 @@ impl Job {
         };
         let mut entries = documents.entries(listing.entries);
         name_once(&mut entries);
+        course.expect(entries.len());
         let source = Mutex::new(Source {
             // One header at a time, unless they turn out to wait: the workers are busy with bodies meanwhile, and the
             // document is still open when one of them comes to it.

@@ -96,7 +96,7 @@ fn a_reader_through_a_map_is_caught() {
     let output = child("ulimit -c 0", "child_reads_a_map", &scratch.sessions());
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
-        said.contains("read") && !said.contains("survived"),
+        said.contains("read ") && !said.contains("survived"),
         "{said}"
     );
     let fatal = rustix::process::Signal::BUS.as_raw();

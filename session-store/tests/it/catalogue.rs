@@ -22,6 +22,7 @@ pub(crate) fn counted<F: FileSystem + Clone>(fs: F) -> (Arc<DirBackend<FaultFs<F
     let store = Builder::<Session>::on(Arc::clone(&backend) as _)
         .durability(Durability::Process)
         .threads(1)
+        .reads_in_flight(1)
         .open()
         .unwrap();
     (backend, store)

@@ -125,6 +125,16 @@ fn a_directory_below_the_old_one_is_refused_and_reached_by_way_of_another() {
     let moved = [("a", "/p/app"), ("b", "/p/app/sub")];
     let moved = moved.map(|(id, directory)| (id.to_owned(), directory.into()));
     assert_eq!(directories(&store), moved);
+    // Up again: one that would stay below is named each time, and not moved by any.
+    store.save(&session("c", "/p/app/app", 1, 3)).unwrap();
+    for _ in 0..2 {
+        let done = store.rebind("/p/app", "/p", Rebind::Apply).unwrap();
+        let refused = done.sessions.iter().filter(|one| one.outcome.is_err());
+        assert_eq!(refused.map(|one| &*one.id).collect::<Vec<_>>(), ["c"]);
+    }
+    let moved = [("a", "/p"), ("b", "/p/sub"), ("c", "/p/app/app")];
+    let moved = moved.map(|(id, directory)| (id.to_owned(), directory.into()));
+    assert_eq!(directories(&store), moved);
 }
 
 #[test]

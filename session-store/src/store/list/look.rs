@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use session_model::{SessionId, SessionRecord};
 use session_scan::{Entry, Newest};
@@ -89,10 +88,8 @@ impl<'c, S: SessionRecord> Look<'c, S> {
         let mut seen = Seen::default();
         let (documents, course) = (self.call.documents, &self.call.course);
         course.expect(entries.len());
-        let is_over = AtomicBool::new(false);
         let pause = || {
             let told = course.step(1, documents.bytes_read());
-            is_over.fetch_or(told.is_err(), Ordering::Relaxed);
             told.map_or(ControlFlow::Break(()), ControlFlow::Continue)
         };
         let probe = HeadProbe::<S>::new(&self.store.shared, documents, None)
@@ -125,7 +122,7 @@ impl<'c, S: SessionRecord> Look<'c, S> {
                 seen.unreadable.push(id);
             }
         }
-        if is_over.load(Ordering::Relaxed) {
+        if course.is_over() {
             return Err(Error::Cancelled);
         }
         for found in walk.take_unreadable() {

@@ -259,7 +259,7 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
 }
 
 /// Whether a query asks for a row, as far as the row itself says.
-fn shows(query: &Query, row: &Row<'_>) -> bool {
+pub(super) fn shows(query: &Query, row: &Row<'_>) -> bool {
     let agent = |asked: &String| row.agent == Some(asked);
     let title = |asked: &String| {
         row.title

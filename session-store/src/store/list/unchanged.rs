@@ -54,7 +54,10 @@ impl Known {
 /// Leaves each session one row. A directory that changes while it is read may name a file as it was and as it is; what was looked
 /// into is the later of the two.
 pub(super) fn each_once(unchanged: &mut Vec<Row<'_>>, fresh: &mut Vec<Row<'_>>) {
-    let mut looked_into = HashSet::new();
+    if fresh.is_empty() {
+        return;
+    }
+    let mut looked_into = HashSet::with_capacity(fresh.len());
     fresh.retain(|row| looked_into.insert(row.id));
     unchanged.retain(|row| !looked_into.contains(row.id));
 }
