@@ -24,18 +24,19 @@ fn check(
 }
 
 /// Runs histories, always the same ones, until one fails.
-fn histories(cases: u32, rules: Rules, clock: Clock) -> Result<(), TestError<Vec<Step>>> {
+fn histories(cases: u32, clock: Clock) -> Result<(), TestError<Vec<Step>>> {
     let config = Config {
         cases,
         failure_persistence: None,
-        max_shrink_iters: if rules == Rules::default() { 20_000 } else { 0 },
+        max_shrink_iters: 20_000,
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let scratch = Scratch::new();
     let places = Arc::new(Places::new(&scratch));
-    TestRunner::new_with_rng(config, rng)
-        .run(&steps(), |steps| check(&places, rules, clock, &steps))
+    TestRunner::new_with_rng(config, rng).run(&steps(), |steps| {
+        check(&places, Rules::default(), clock, &steps)
+    })
 }
 
 /// How many histories each clock is tried with: a few seconds, or as many as are asked for.
@@ -47,7 +48,7 @@ fn cases() -> u32 {
 #[test]
 fn lookups_equal_reading_everything_whatever_happens_in_between() {
     for clock in [Clock::Fine, Clock::Coarse] {
-        if let Err(error) = histories(cases(), Rules::default(), clock) {
+        if let Err(error) = histories(cases(), clock) {
             panic!("{clock:?}: {error}");
         }
     }
@@ -105,12 +106,7 @@ fn every_rule_of_the_proof_is_needed() {
     }
 }
 
-fn save(name: usize, updated: u64, meanwhile: Option<(u64, Meanwhile)>) -> Step {
-    let call = Call::Save {
-        name,
-        place: 0,
-        updated,
-    };
+fn own(call: Call, meanwhile: Option<(u64, Meanwhile)>) -> Step {
     Step::Own {
         store: 0,
         call,
@@ -118,13 +114,17 @@ fn save(name: usize, updated: u64, meanwhile: Option<(u64, Meanwhile)>) -> Step 
     }
 }
 
+fn save(name: usize, updated: u64, meanwhile: Option<(u64, Meanwhile)>) -> Step {
+    let call = Call::Save {
+        name,
+        place: 0,
+        updated,
+    };
+    own(call, meanwhile)
+}
+
 fn lookup(place: usize) -> Step {
-    let (store, call) = (0, Call::Lookup { place });
-    Step::Own {
-        store,
-        call,
-        meanwhile: None,
-    }
+    own(Call::Lookup { place }, None)
 }
 
 /// How many of some histories go wrong with all rules, and without one.
@@ -185,16 +185,11 @@ fn one_proven_name_of_a_directory_is_not_enough() {
 
 #[test]
 fn what_was_brought_back_is_recorded_like_what_was_saved() {
-    let step = |call| Step::Own {
-        store: 0,
-        call,
-        meanwhile: None,
-    };
     let histories = [vec![
         save(3, 0, None),
-        step(Call::Trash { name: 3 }),
+        own(Call::Trash { name: 3 }, None),
         lookup(0),
-        step(Call::Restore { name: 3 }),
+        own(Call::Restore { name: 3 }, None),
     ]];
     assert_eq!(wrong(Rule::Restored, &histories), (0, 1));
 }
@@ -221,11 +216,7 @@ fn an_append_that_dies_before_it_tells_the_index_leaves_no_proof_against_itself(
             name: 0,
             updated: 5,
         };
-        let append = Step::Own {
-            store: 0,
-            call,
-            meanwhile: Some((at, Meanwhile::Crash)),
-        };
+        let append = own(call, Some((at, Meanwhile::Crash)));
         vec![save(0, 1, None), save(1, 2, None), lookup(0), append]
     };
     let histories: Vec<_> = (0..60).map(append).collect();
