@@ -53,7 +53,7 @@ impl Append {
         array: &str,
         element: &T,
     ) -> Result<Self, Unencodable> {
-        self.add(array, &encode(element)?);
+        self.add(array, encode(element)?);
         Ok(self)
     }
 
@@ -67,7 +67,7 @@ impl Append {
         name: &str,
         value: &T,
     ) -> Result<Self, Unencodable> {
-        self.set(name, &encode(value)?);
+        self.set(name, encode(value)?);
         Ok(self)
     }
 
@@ -117,30 +117,30 @@ impl Append {
     pub(crate) fn join(mut self, next: &Self) -> Self {
         // One append sets a name or adds to it, and no name is in both lists. So their order does not matter.
         for (name, json) in &next.members {
-            self.set(name, json);
+            self.set(name, json.clone());
         }
         for (array, json) in &next.elements {
-            self.add(array, json);
+            self.add(array, json.clone());
         }
         self
     }
 
     /// Adds to an array, or to the new value that this append gives it.
-    fn add(&mut self, array: &str, json: &str) {
+    fn add(&mut self, array: &str, json: String) {
         let set = self.members.iter_mut().find(|(name, _)| name == array);
         if let Some((_, value)) = set
-            && let Some(longer) = with_element(value, json)
+            && let Some(longer) = with_element(value, &json)
         {
             *value = longer;
         } else {
-            self.elements.push((array.to_owned(), json.to_owned()));
+            self.elements.push((array.to_owned(), json));
         }
     }
 
-    fn set(&mut self, name: &str, json: &str) {
+    fn set(&mut self, name: &str, json: String) {
         self.elements.retain(|(array, _)| array != name);
         self.members.retain(|(member, _)| member != name);
-        self.members.push((name.to_owned(), json.to_owned()));
+        self.members.push((name.to_owned(), json));
     }
 
     /// Shows every string to a redactor.

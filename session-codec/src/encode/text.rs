@@ -18,11 +18,6 @@ use crate::plain::{BLOCK, ends, special};
 /// Bytes of text that are escaped at once: more than most strings have.
 const PIECE: usize = 4 << 10;
 
-/// Room for the longest spelling of so many bytes, its quotes, and one word more.
-const fn room(bytes: usize) -> usize {
-    6 * bytes + 2 + 8
-}
-
 /// What is written in place of a piece that is ready.
 const STAND_IN: &str = "-";
 
@@ -115,13 +110,7 @@ impl Text {
     /// Spells at most a piece of text from the place `at` on, and returns how
     /// long that is.
     fn spell(&self, text: &[u8], at: usize) -> usize {
-        let mut spelled = self.spelled.borrow_mut();
-        // Room for a whole piece at once would be cleared and paged in for each short part.
-        let room = room(text.len());
-        if spelled.len() < room {
-            spelled.resize(room, 0);
-        }
-        spell(text, &mut spelled[at..])
+        spell(text, &mut self.spelled.borrow_mut(), at) - at
     }
 }
 
@@ -182,18 +171,32 @@ const SHORT: [(u8, u8); 7] = [
     (0x0c, b'f'),
 ];
 
-/// Room for a block of which every byte is escaped, and for one word more.
-const WRITTEN: usize = 6 * BLOCK + 8;
+/// Room for a block of which every byte is escaped, for one word more, and for a
+/// quote.
+const WRITTEN: usize = 6 * BLOCK + 8 + 1;
 
-/// Spells text as `serde_json` does. `out` has room for six bytes a byte, and
-/// eight more.
-fn spell(text: &[u8], out: &mut [u8]) -> usize {
-    let (mut at, mut to) = (0, 0);
+/// Makes room for a block of which every byte is escaped, and for what follows
+/// it if few of those are: room for the worst would be cleared and paged in for
+/// text that never needs it.
+#[cold]
+fn make_room(out: &mut Vec<u8>, to: usize, left: usize) {
+    out.resize(to + WRITTEN + left + left / 8, 0);
+}
+
+/// Spells text as `serde_json` does, from the place `to` on, and returns where
+/// it ends. There is room for a quote behind it.
+fn spell(text: &[u8], out: &mut Vec<u8>, mut to: usize) -> usize {
+    let mut at = 0;
     // All of a block is copied, and what stands from the first byte on that is
     // escaped is written over: the stretches between are short.
-    while let Some(block) = text[at..].first_chunk::<BLOCK>()
-        && let Some(place) = out[to..].first_chunk_mut::<WRITTEN>()
-    {
+    while let Some(block) = text[at..].first_chunk::<BLOCK>() {
+        let room = out
+            .get_mut(to..)
+            .and_then(<[u8]>::first_chunk_mut::<WRITTEN>);
+        let Some(place) = room else {
+            make_room(out, to, text.len() - at);
+            continue;
+        };
         place[..BLOCK].copy_from_slice(block);
         let found = special(block);
         if found == 0 {
@@ -210,6 +213,9 @@ fn spell(text: &[u8], out: &mut [u8]) -> usize {
             next += 1;
         }
         (at, to) = (at + next, to + end);
+    }
+    if out.len() < to + WRITTEN {
+        make_room(out, to, 0);
     }
     for byte in &text[at..] {
         if ends(*byte) {
@@ -229,10 +235,12 @@ mod tests {
     use super::spell;
 
     fn check(text: &str) {
-        let mut out = vec![0xee; 6 * text.len() + 8];
-        let len = spell(text.as_bytes(), &mut out);
         let expected = serde_json::to_string(text).expect("a string");
-        assert_eq!(&out[..len], &expected.as_bytes()[1..expected.len() - 1]);
+        for mut out in [Vec::new(), vec![0xee; 6 * text.len() + 1_000]] {
+            let end = spell(text.as_bytes(), &mut out, 1);
+            assert_eq!(&out[1..end], &expected.as_bytes()[1..expected.len() - 1]);
+            assert!(out.len() > end, "no room for a quote");
+        }
     }
 
     #[test]
