@@ -33,24 +33,12 @@ impl Watch {
         Self(Some(Arc::new(observe)))
     }
 
-    /// The same function for a part of the call; what it was told last is noted, so that the rest can go on from there.
-    pub(crate) fn noting(&self, last: &Arc<Mutex<Progress>>) -> Self {
-        let Some(observe) = self.0.clone() else {
-            return Self(None);
-        };
-        let last = Arc::clone(last);
-        Self::new(move |progress| {
-            *last.lock().unwrap_or_else(PoisonError::into_inner) = *progress;
-            observe(progress)
-        })
-    }
-
     /// Tells how far the call has come.
     ///
     /// # Errors
     ///
     /// [`Error::Cancelled`] where the caller wants it to stop.
-    pub(crate) fn tell(&self, progress: &Progress) -> Result<(), Error> {
+    fn tell(&self, progress: &Progress) -> Result<(), Error> {
         match self.0.as_ref().map(|observe| observe(progress)) {
             Some(ControlFlow::Break(())) => Err(Error::Cancelled),
             Some(ControlFlow::Continue(())) | None => Ok(()),
@@ -88,6 +76,11 @@ impl<'w> Course<'w> {
 
     fn so_far(&self) -> MutexGuard<'_, Progress> {
         self.so_far.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bytes read by now.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.so_far().bytes_read
     }
 
     /// Counts on so many files more.

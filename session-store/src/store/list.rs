@@ -29,7 +29,7 @@ struct Call<'c> {
     query: &'c Query,
     documents: &'c Documents<'c>,
     workspace: Option<&'c Workspace<'c>>,
-    course: Course<'c>,
+    course: &'c Course<'c>,
     /// Sessions with a journal: their documents alone do not say what they are.
     journals: Vec<String>,
 }
@@ -55,6 +55,11 @@ impl<S: SessionRecord> SessionStore<S> {
     /// workspace, in all rows. Else linear in the files. Memory is that of the rows returned, and of about 200 bytes a
     /// file where the directory has changed.
     pub fn list(&self, query: &Query) -> Result<Listing, Error> {
+        self.list_along(query, &Course::new(&query.watch))
+    }
+
+    /// Lists as one part of a call, on its way through its files.
+    pub(super) fn list_along(&self, query: &Query, course: &Course<'_>) -> Result<Listing, Error> {
         span!("list");
         let documents = self.headers();
         let resolver = self.resolver();
@@ -68,7 +73,7 @@ impl<S: SessionRecord> SessionStore<S> {
             query,
             documents: &documents,
             workspace: workspace.as_ref(),
-            course: Course::new(&query.watch),
+            course,
             journals,
         };
         let proven = match &known.catalogue {

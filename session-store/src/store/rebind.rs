@@ -3,7 +3,6 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use session_codec::{Amendment, HeaderSpec, Revision, TailCap};
 use session_model::{SessionHeader, SessionId, SessionRecord};
@@ -13,7 +12,7 @@ use super::write::{Over, Target};
 use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::failure::{from_codec, from_header};
-use crate::progress::Watch;
+use crate::progress::{Course, Watch};
 use crate::rebind::{DirectoryText, NotThere, moved, top_edits};
 use crate::repository::is_below;
 use crate::trace::{event, span};
@@ -84,13 +83,11 @@ impl<S: SessionRecord> SessionStore<S> {
         if from != to && is_below(to, from) {
             return Err(refused(to, "the path is below the one that was moved"));
         }
-        let looked_at = Arc::new(Mutex::new(Progress::default()));
-        let mut query = Query::new()
+        let query = Query::new()
             .counts(Counts::Skip)
             .freshness(Freshness::EachFile);
-        query.watch = watch.noting(&looked_at);
-        let listing = self.list(&query)?;
-        let mut progress = *looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let course = Course::new(watch);
+        let listing = self.list_along(&query, &course)?;
         let found: Vec<_> = listing
             .rows
             .into_iter()
@@ -101,9 +98,11 @@ impl<S: SessionRecord> SessionStore<S> {
             })
             .collect();
         if how == Rebind::Apply {
-            progress.of += found.len() as u64;
+            course.expect(found.len());
         }
-        let (mut sessions, mut is_over) = (Vec::with_capacity(found.len()), false);
+        let mut sessions = Vec::with_capacity(found.len());
+        // What was done since the function was called last.
+        let (mut changed, mut bytes_read) = (0, course.bytes_read());
         for (id, bytes, directory, target) in found {
             // The next call would move it once more.
             let is_again = target != directory && is_below(&target, from);
@@ -114,15 +113,10 @@ impl<S: SessionRecord> SessionStore<S> {
                 )),
                 Rebind::DryRun => Ok(None),
                 Rebind::Apply => {
-                    // Once it was told to stop, it is not asked again.
-                    is_over = is_over || watch.tell(&progress).is_err();
-                    progress.files += 1;
-                    progress.bytes_read += bytes;
-                    if is_over {
-                        Err(Error::Cancelled)
-                    } else {
-                        self.rebind_one(&id, &directory, &target).map(Some)
-                    }
+                    let goes_on = course.step(changed, bytes_read);
+                    changed = 1;
+                    bytes_read += bytes;
+                    goes_on.and_then(|()| self.rebind_one(&id, &directory, &target).map(Some))
                 }
             };
             sessions.push(Rebound {
@@ -132,9 +126,9 @@ impl<S: SessionRecord> SessionStore<S> {
                 outcome,
             });
         }
-        if !is_over && how == Rebind::Apply {
+        if how == Rebind::Apply {
             // There is nothing left to stop.
-            let _done = watch.tell(&progress);
+            let _done = course.step(changed, bytes_read);
         }
         event!(sessions = sessions.len(), "rebind");
         Ok(Rebinding {

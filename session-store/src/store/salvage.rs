@@ -14,7 +14,7 @@ use super::SessionStore;
 use super::write::{Over, Target};
 use crate::backend::{Area, Blob, Lock};
 use crate::check::{Finding, Severity};
-use crate::progress::Watch;
+use crate::progress::{Course, Watch};
 use crate::quarantine::{QuarantineReason, Quarantined};
 use crate::salvage::SalvageReport;
 use crate::trace::{event, span};
@@ -74,21 +74,9 @@ impl<S: SessionRecord> SessionStore<S> {
         watch: &Watch,
     ) -> Result<Option<SalvageReport>, Error> {
         span!("salvage", %id);
-        let (bytes, is_over) = (Cell::new(0), Cell::new(false));
-        let go_on = || {
-            let (files, of, bytes_read) = (0, 1, bytes.get());
-            let progress = Progress {
-                files,
-                of,
-                bytes_read,
-            };
-            // Once it was told to stop, it is not asked again.
-            if is_over.get() || watch.tell(&progress).is_err() {
-                is_over.set(true);
-                return Err(Error::Cancelled);
-            }
-            Ok(())
-        };
+        let (course, bytes) = (Course::new(watch), Cell::new(0));
+        course.expect(1);
+        let go_on = || course.step(0, bytes.get());
         self.writable(id)?;
         let path = self.path(id);
         if !self.is_there()? {
