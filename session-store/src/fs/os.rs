@@ -49,6 +49,9 @@ pub struct OsFs {
     euid: u32,
     witness: OnceLock<Option<Witness>>,
     width: Width,
+    /// How often the system is taken to have been started since.
+    #[cfg(feature = "testing")]
+    restarts: u128,
 }
 
 impl OsFs {
@@ -67,7 +70,18 @@ impl OsFs {
                 threads: 1,
                 in_flight: 1,
             },
+            #[cfg(feature = "testing")]
+            restarts: 0,
         }
+    }
+
+    /// Takes the system to have been started anew, as it is after a power cut: what was proven for the run before is not for
+    /// this one.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn restarted(mut self) -> Self {
+        self.restarts += 1;
+        self
     }
 
     /// Lists a directory of many files on up to this many threads.
@@ -299,7 +313,10 @@ impl FileSystem for OsFs {
     fn witness(&self) -> Option<Witness> {
         // A root that is not there yet may be anywhere once it is.
         let root = self.root_fd().ok()?;
-        *self.witness.get_or_init(|| witness::of(&root))
+        let witness = *self.witness.get_or_init(|| witness::of(&root));
+        #[cfg(feature = "testing")]
+        let witness = witness.map(|found| Witness::new(found.boot ^ self.restarts, found.clock));
+        witness
     }
 
     fn create_new(&self, path: &str, mode: u32) -> io::Result<Box<dyn WriteFile>> {

@@ -18,7 +18,7 @@ use super::driver::BEGIN;
 use super::event;
 use super::script::{self, Event, SCENARIOS, Scenario, State};
 use super::tally::Tally;
-use super::verify::{Wrong, verify};
+use super::verify::{Run, Wrong, verify};
 use crate::flags::Faults;
 
 /// How a call is broken, as strace is told it.
@@ -169,7 +169,7 @@ impl Bench<'_> {
         }
         let row = format!("{} {}", self.scenario.name, fault.kind());
         let found = judge(&ended, fault)
-            .and_then(|()| verify(&dir, &event::allowed(self.from, &ended.events)));
+            .and_then(|()| verify(&dir, Run::Same, &event::allowed(self.from, &ended.events)));
         let told = || {
             let events: Vec<String> = ended.events.iter().map(Event::to_string).collect();
             format!("{}, {}", fault.expression(), events.join(", "))
@@ -189,7 +189,7 @@ impl Bench<'_> {
             self.scenario.name,
             ended.says
         );
-        verify(&dir, &event::allowed(self.from, &ended.events))
+        verify(&dir, Run::Same, &event::allowed(self.from, &ended.events))
             .map_err(|(_, error)| error)
             .with_context(|| format!("verify {} unbroken", self.scenario.name))?;
         let trace = fs::read_to_string(self.scratch.join("trace"))?;

@@ -2,6 +2,7 @@
 //!
 //! Owns which disks are tried how, and the mutants that must be caught; must not know how a disk remembers, or what is right.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use super::event::allowed_after_cut;
 use super::mounted::{KINDS, Kind, Mount, Served, command, exists};
 use super::script::{self, Event, SCENARIOS, Scenario, State};
 use super::tally::Tally;
-use super::verify::{Wrong, verify};
+use super::verify::{Run, Wrong, is_out_of_date, verify};
 use crate::flags::Faults;
 
 /// How many writes of a scenario fail, each in a run of its own. Neighbours are parts of one file more often than not.
@@ -27,6 +28,8 @@ struct Lab<'a> {
     kind: &'a Kind,
     scratch: &'a Path,
     seed: u64,
+    /// States in which a lookup would be out of date if the system had not been started since.
+    out_of_date: Cell<usize>,
 }
 
 /// What a disk went through while a scenario ran.
@@ -72,6 +75,7 @@ pub(crate) fn run(flags: &Faults) -> Result<()> {
             kind,
             scratch: scratch.path(),
             seed: flags.seed.unwrap_or(1),
+            out_of_date: Cell::new(0),
         };
         for scenario in SCENARIOS.iter().filter(|scenario| {
             let wanted = flags.filter.as_deref();
@@ -83,8 +87,10 @@ pub(crate) fn run(flags: &Faults) -> Result<()> {
             let states = [&cuts, &shutdowns, &broken].map(|tally| tally.total().states());
             let [cut, shut, failed] = states;
             println!(
-                "{} {}: so far {cut} power cuts, {shut} shutdowns, {failed} failing disks",
-                kind.name, scenario.name
+                "{} {}: so far {cut} power cuts, {shut} shutdowns, {failed} failing disks; lookups in {} states out of date until the system is started anew",
+                kind.name,
+                scenario.name,
+                lab.out_of_date.take()
             );
         }
         mutants.run(&lab)?;
@@ -202,7 +208,11 @@ impl Lab<'_> {
     fn look_at(&self, image: &Path, allowed: &[State]) -> Result<State, (Wrong, anyhow::Error)> {
         let mount = Mount::new(image, &self.scratch.join("looked-at"))
             .map_err(|error| (Wrong::Unreadable, error))?;
-        let found = verify(&mount.sessions(), allowed);
+        // What is wrong besides is said below.
+        if is_out_of_date(&mount.sessions()).unwrap_or(false) {
+            self.out_of_date.set(self.out_of_date.get() + 1);
+        }
+        let found = verify(&mount.sessions(), Run::Next, allowed);
         mount.close().map_err(|error| (Wrong::Stuck, error))?;
         found
     }

@@ -5,11 +5,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
+use session_store::backend::DirBackend;
+use session_store::fs::OsFs;
 use session_store::{
-    Append, ContentPart, IndexKind, LastQuery, Message, Query, Session, SessionId, SessionStore,
-    Window,
+    Append, Builder, ContentPart, IndexKind, LastQuery, Message, Query, Session, SessionId,
+    SessionStore, Trust, Window,
 };
 
 use super::script::{BYSTANDER, SUBJECT, State, WORKSPACE};
@@ -27,23 +30,46 @@ pub(crate) enum Wrong {
     Stuck,
 }
 
+/// Whether the system has been started since the store was broken. That nothing has changed since is proven for one run only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    Same,
+    Next,
+}
+
+impl Run {
+    fn builder(self, dir: &Path) -> Result<Builder<Session>> {
+        let fs = OsFs::new(dir);
+        let fs = match self {
+            Self::Same => fs,
+            Self::Next => fs.restarted(),
+        };
+        let backend = DirBackend::with_file_system(fs, Trust::default()).context("open")?;
+        Ok(Builder::on(Arc::new(backend)))
+    }
+
+    fn open(self, dir: &Path) -> Result<SessionStore> {
+        let builder = self.builder(dir)?.threads(1).reads_in_flight(1);
+        builder.open().context("open")
+    }
+}
+
 /// Looks at everything, then works on.
-pub(crate) fn verify(dir: &Path, allowed: &[State]) -> Result<State, (Wrong, anyhow::Error)> {
+pub(crate) fn verify(
+    dir: &Path,
+    run: Run,
+    allowed: &[State],
+) -> Result<State, (Wrong, anyhow::Error)> {
     whole_files(dir).map_err(|error| (Wrong::Unreadable, error))?;
-    let store = SessionStore::builder(dir)
-        .threads(1)
-        .reads_in_flight(1)
-        .open()
-        .context("open")
-        .map_err(|error| (Wrong::Unreadable, error))?;
+    let store = run.open(dir).map_err(|error| (Wrong::Unreadable, error))?;
     nothing_left(dir, &store).map_err(|error| (Wrong::Leftover, error))?;
     let state = observe(&store).map_err(|error| (Wrong::Unreadable, error))?;
     if !allowed.contains(&state) {
         let error = anyhow::anyhow!("found {state}, right would be {allowed:?}");
         return Err((Wrong::Lost, error));
     }
-    consistent(&store, state).map_err(|error| (Wrong::Lost, error))?;
-    next(dir, &store, state).map_err(|error| (Wrong::Stuck, error))?;
+    consistent(&store, run, state).map_err(|error| (Wrong::Lost, error))?;
+    next(dir, &store, run, state).map_err(|error| (Wrong::Stuck, error))?;
     Ok(state)
 }
 
@@ -168,7 +194,7 @@ fn restorable(store: &SessionStore, id: &SessionId) -> Result<usize> {
 }
 
 /// Every other way to the session tells the same.
-fn consistent(store: &SessionStore, state: State) -> Result<()> {
+fn consistent(store: &SessionStore, run: Run, state: State) -> Result<()> {
     let id = SessionId::new(SUBJECT)?;
     let listing = store.list(&Query::new())?;
     ensure!(
@@ -178,21 +204,8 @@ fn consistent(store: &SessionStore, state: State) -> Result<()> {
     );
     let listed = listing.rows.iter().any(|row| row.id == id);
     ensure!(listed == state.live.is_some(), "listed: {listed}");
-    // A lookup that the index proves is compared with one that knows no index.
-    let unindexed = SessionStore::builder(store.root())
-        .index(IndexKind::None)
-        .read_only()
-        .open()?;
-    for query in [LastQuery::new().workspace(WORKSPACE), LastQuery::new()] {
-        let found = [store.find_last(&query)?, unindexed.find_last(&query)?];
-        ensure!(
-            found.iter().all(|found| found.skipped.is_empty()),
-            "a lookup skipped something"
-        );
-        let [found, right] = found.map(|found| {
-            let tail = found.session?;
-            Some((tail.id.clone(), tail.messages.len()))
-        });
+    for query in QUERIES {
+        let (found, right) = looked_up(store, run, &query())?;
         ensure!(
             found == right,
             "lookup found {found:?}, newest is {right:?}"
@@ -211,8 +224,40 @@ fn consistent(store: &SessionStore, state: State) -> Result<()> {
     Ok(())
 }
 
+/// The lookups that are tried.
+const QUERIES: [fn() -> LastQuery; 2] = [|| LastQuery::new().workspace(WORKSPACE), LastQuery::new];
+
+/// What a lookup found: a session, and how many messages it has.
+type Found = Option<(SessionId, usize)>;
+
+/// Looks the newest session up, by an index that may prove it, and by none.
+fn looked_up(store: &SessionStore, run: Run, query: &LastQuery) -> Result<(Found, Found)> {
+    let unindexed = run.builder(store.root())?;
+    let unindexed = unindexed.index(IndexKind::None).read_only().open()?;
+    let look = |store: &SessionStore| -> Result<Found> {
+        let found = store.find_last(query)?;
+        ensure!(found.skipped.is_empty(), "a lookup skipped something");
+        let tail = found.session;
+        Ok(tail.map(|tail| (tail.id.clone(), tail.messages.len())))
+    };
+    Ok((look(store)?, look(&unindexed)?))
+}
+
+/// Whether a lookup in this very run of the system would find a session that is not the newest: where the file system has lost
+/// what was not synced and is mounted again all the same.
+pub(crate) fn is_out_of_date(dir: &Path) -> Result<bool> {
+    let store = Run::Same.builder(dir)?.read_only().open()?;
+    for query in QUERIES {
+        let (found, right) = looked_up(&store, Run::Same, &query())?;
+        if found != right {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The next calls work, and the one after a deletion finds nothing.
-fn next(dir: &Path, store: &SessionStore, state: State) -> Result<()> {
+fn next(dir: &Path, store: &SessionStore, run: Run, state: State) -> Result<()> {
     let id = SessionId::new(SUBJECT)?;
     let mut messages = state.live.unwrap_or(0);
     let text = |n: usize| Message::user(format!("turn {n} "));
@@ -236,7 +281,7 @@ fn next(dir: &Path, store: &SessionStore, state: State) -> Result<()> {
         "the save is not there"
     );
     ensure!(store.delete(&id).context("delete")?, "nothing to delete");
-    let again = SessionStore::open(dir)?;
+    let again = run.open(dir)?;
     ensure!(
         again.load(&id).is_err_and(|error| error.is_not_found()),
         "deleted and still there"
