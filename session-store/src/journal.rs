@@ -20,3 +20,5 @@ pub(crate) use record::{AdditionKind, Begin, TITLE, added, announcement, frame};
 /// The longest payload of a record: above the largest append that a store takes, below what would let a damaged length
 /// ask for all memory.
 pub(crate) const LONGEST: usize = 1 << 30;
+/// The most arrays and members that a journal names: far more than records have, and few enough to be looked through for each.
+pub(crate) const MOST_NAMES: usize = 1 << 10;

@@ -79,6 +79,7 @@ pub(crate) struct HeadProbe<'p, S> {
     reach: Reach,
     met: Option<&'p Met>,
     counts: bool,
+    shows: bool,
     /// What no look counts with at the moment; there are as many as looks at once.
     buffers: Mutex<Vec<CountBuffer>>,
     elsewhere: Elsewhere,
@@ -107,6 +108,7 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             reach: Reach::Exact,
             met: None,
             counts: false,
+            shows: false,
             buffers: Mutex::default(),
             elsewhere: Elsewhere::default(),
             record: PhantomData,
@@ -134,6 +136,14 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
     /// Looks up the number of messages where a footer says it, while the document is open.
     pub(crate) fn counting(self, counts: bool) -> Self {
         Self { counts, ..self }
+    }
+
+    /// Finds the members that are only shown wherever they stand, as it does those that decide.
+    pub(crate) fn showing(self) -> Self {
+        Self {
+            shows: true,
+            ..self
+        }
     }
 
     /// Whether a quick look may stand for an exact one.
@@ -199,9 +209,9 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
 
     /// Reads the header of one open document that has no journal, in steps that each cost more than the one before.
     ///
-    /// A quick look at the head is enough for nearly every file of ours. A bounded look at head and tail shows the deciding members of nearly every file. Where one of them is not
-    /// there, a substring search for that key settles cheaply that the file does not have it at all; only a file that
-    /// may have it is walked from end to end.
+    /// A quick look at the head is enough for nearly every file of ours. A bounded look at head and tail shows the wanted members
+    /// of nearly every file. Where one of them is not there, a substring search for that key settles cheaply that the file does not
+    /// have it at all; only a file that may have it is walked from end to end.
     fn own_header(&self, id: &str, open: &Headed<'_>) -> Result<SessionHeader, Error> {
         if self.may_glance()
             && let Some(header) = open.header::<S>()
@@ -217,8 +227,9 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
                 .map_err(|error| from_codec("read", &path, error))
         };
         let mut text = read(&[])?;
-        let unsettled: Vec<&str> = deciding::<S>()
-            .into_iter()
+        let (decide, show) = (deciding::<S>(), shown::<S>());
+        let wanted: &[&str] = if self.shows { &show } else { &decide };
+        let unsettled: Vec<&str> = (wanted.iter().copied())
             .filter(|name| text.missing.iter().any(|missing| missing == name))
             .collect();
         if !unsettled.is_empty() && self.reach == Reach::Exact {

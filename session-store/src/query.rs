@@ -152,7 +152,7 @@ impl Query {
 
     /// Asks for sessions whose title contains a text, in whatever case; one without a title has none that does.
     pub fn title(mut self, contains: impl Into<String>) -> Self {
-        self.title = Some(contains.into().to_lowercase());
+        self.title = Some(in_lower_case(&contains.into()));
         self
     }
 
@@ -263,4 +263,13 @@ impl FromStr for Cursor {
         let id = SessionId::new(next()?).map_err(|_| InvalidCursor)?;
         Ok(Self(Recency { at, updated, id }))
     }
+}
+
+/// A text in lower case, one character for itself: the lower case of a part is a part of the lower case of the whole, which it is
+/// not where a sigma is written as its neighbours ask for.
+pub(crate) fn in_lower_case(text: &str) -> String {
+    let lower = text.chars().flat_map(char::to_lowercase);
+    lower
+        .map(|letter| if letter == 'ς' { 'σ' } else { letter })
+        .collect()
 }

@@ -41,7 +41,7 @@ pub struct Rebound {
     pub from: PathBuf,
     /// The directory that it names now, or would.
     pub to: PathBuf,
-    /// The new revision, `None` in a dry run, or why the session is as it was.
+    /// The new revision, `None` in a dry run and where nothing is to be changed, or why the session is as it was.
     ///
     /// [`Error::NotDurable`] is the exception: it names the new directory, but a power cut may undo that.
     /// [`Error::Cancelled`] stands for all that was left when the call was [ended](crate::SessionStore::rebind_watched).

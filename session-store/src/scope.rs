@@ -17,7 +17,9 @@ pub enum Scope {
     /// no repository, as [`Exact`](Self::Exact).
     ///
     /// Repositories within it, such as submodules, are others. Git itself is not run: `.git` and what it refers to is
-    /// read. A worktree that git no longer knows is not found.
+    /// read. A worktree that git no longer knows is not found; where what all worktrees share is not the `.git` of one of them (a
+    /// bare repository, a submodule, `--separate-git-dir`), the one beside it is found by itself only; and a directory that is gone
+    /// is taken as it is written, so that a link in its path leads into no repository.
     Repository,
     /// Every session, whatever its directory.
     All,

@@ -16,6 +16,7 @@ mod point;
 mod publish;
 mod rebind;
 mod recall;
+mod recording;
 mod salvage;
 mod save;
 mod search;

@@ -247,6 +247,8 @@ impl<F: FileSystem> Backend for DirBackend<F> {
             .sync_file(&path)
             .map_err(|error| self.error("sync", &path, error))?;
         let dir = blob.area.dir();
+        // Nor may a directory above it be lost, whoever made it.
+        self.ensure_dir(dir, Durability::Full)?;
         self.fs
             .sync_dir(dir)
             .map_err(|error| self.error("sync directory", dir, error))

@@ -15,8 +15,9 @@ use crate::fs::{FileLock, FileSystem};
 
 /// The first pause between two tries at another process's lock; each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_micros(250);
-/// The longest pause: a waiter sees a free lock this late at most.
-const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest pause: a waiter sees a free lock this late at most. A holder that lets go and locks again at once is free for some
+/// microseconds only, so whoever seldom looks hardly ever has its turn.
+const LONGEST_PAUSE: Duration = Duration::from_millis(2);
 
 /// What is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -75,15 +75,6 @@ impl OsFs {
         }
     }
 
-    /// Takes the system to have been started anew, as it is after a power cut: what was proven for the run before is not for
-    /// this one.
-    #[cfg(feature = "testing")]
-    #[must_use]
-    pub fn restarted(mut self) -> Self {
-        self.restarts += 1;
-        self
-    }
-
     /// Lists a directory of many files on up to this many threads.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {

@@ -100,7 +100,7 @@ impl Overlay {
 
     /// How many elements an array has, document and journal together, if the journal says so.
     pub(crate) fn total(&self, array: &str) -> Option<u64> {
-        Some(self.counted(array)? + self.count(array))
+        Some(self.counted(array)?.saturating_add(self.count(array)))
     }
 
     /// The edit that makes the document whole, without the first elements of some arrays.

@@ -4,11 +4,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io;
 
 use session_codec::{ReadAt, Revision, RevisionHasher, TailCap};
 
+use super::MOST_NAMES;
 use super::overlay::begin_hash;
 use super::parse::{Added, Damage, Held, Journal, LetGo, text};
 use super::record::{
@@ -98,6 +99,8 @@ struct Reading<'c> {
     let_go: LetGo,
     /// The arrays of which not all elements are wanted.
     wanted: Option<Vec<Wanted<'c>>>,
+    /// The arrays and members that were named so far.
+    names: HashSet<Box<[u8]>>,
     steps: Steps,
 }
 
@@ -125,6 +128,7 @@ impl<'c> Reading<'c> {
             replaced: Vec::new(),
             let_go: LetGo::default(),
             wanted: cap.map(|cap| cap.arrays().map(wanted).collect()),
+            names: HashSet::new(),
             steps,
         }
     }
@@ -158,6 +162,12 @@ impl<'c> Reading<'c> {
                     });
                     for part in self.parts.range(before..) {
                         let [name, _] = part.texts(payload);
+                        if !self.names.contains(name) {
+                            if self.names.len() == MOST_NAMES {
+                                return damage(self.end, "a journal that names too many members");
+                            }
+                            self.names.insert(name.into());
+                        }
                         if let Some(wanted) = wanted(&mut self.wanted, part, name) {
                             wanted.held += 1;
                         }

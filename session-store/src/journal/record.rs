@@ -226,10 +226,12 @@ impl Begin {
         let mut counts = Vec::new();
         while !rest.is_empty() {
             let name = std::str::from_utf8(take_text(&mut rest)?).ok()?.to_owned();
-            counts.push((
-                name,
-                Some(number(&mut rest)?).filter(|count| *count != NO_ARRAY),
-            ));
+            let count = Some(number(&mut rest)?).filter(|count| *count != NO_ARRAY);
+            // Each element takes a byte at least.
+            if count.is_some_and(|count| count > size) {
+                return None;
+            }
+            counts.push((name, count));
         }
         Some(Self {
             stat: BlobStat::new(device, inode, size, modified, changed),

@@ -3,7 +3,7 @@
 //! Owns where an aligned window starts. Everything is decided on decoded records of one open document, so it holds for
 //! every layout, and for what a journal adds; must not know any of them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use session_model::{SessionId, SessionRecord, ToolLink};
 
@@ -66,24 +66,25 @@ fn answered<S: SessionRecord>(record: &S, element: usize) -> HashSet<String> {
 /// The last start from `start` on back which answers no call before it that is there; `None` if a call may be in what
 /// was not loaded.
 fn extended<S: SessionRecord>(record: &S, start: usize, is_all: bool) -> Option<usize> {
+    let mut calls: HashMap<String, Vec<usize>> = HashMap::new();
+    for element in 0..start.min(record.paired()) {
+        record.tool_links(element, &mut |link| {
+            if let ToolLink::Call(id) = link {
+                calls.entry(id.to_owned()).or_default().push(element);
+            }
+        });
+    }
     let mut start = start;
     while start < record.paired() {
-        let mut wanted = answered(record, start);
         let mut earliest = start;
-        for element in (0..start).rev() {
-            if wanted.is_empty() {
-                break;
+        for wanted in answered(record, start) {
+            let made = calls.get(&wanted).map_or(&[][..], Vec::as_slice);
+            let before = made.partition_point(|element| *element < start);
+            match before.checked_sub(1) {
+                Some(last) => earliest = earliest.min(made[last]),
+                None if !is_all => return None,
+                None => {}
             }
-            record.tool_links(element, &mut |link| {
-                if let ToolLink::Call(id) = link
-                    && wanted.remove(id)
-                {
-                    earliest = element;
-                }
-            });
-        }
-        if !wanted.is_empty() && !is_all {
-            return None;
         }
         if earliest == start {
             break;

@@ -131,8 +131,8 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         // The append is there and certain, whatever becomes of this; the next one tries again.
         state.is_stale = true;
-        match self.fold(id, lock) {
-            Ok(Some(folded)) => Ok(folded),
+        match self.folded(id, lock) {
+            Ok(Some(folded)) => Ok(folded.seen.revision),
             _ => Ok(revision),
         }
     }

@@ -7,7 +7,7 @@ use session_codec::{FooterUse, ReadAt as _, TailCap};
 use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
-use crate::backend::{Area, Blob, OpenBlob};
+use crate::backend::{Area, BackendListing, Blob, OpenBlob};
 use crate::check::{CheckReport, Checked, Finding};
 use crate::corpus::{Beside, Document, Documents};
 use crate::failure::{from_codec, from_header};
@@ -57,8 +57,16 @@ impl<S: SessionRecord> SessionStore<S> {
     ) -> Result<CheckReport, Error> {
         let backend = &self.shared.backend;
         let documents = backend.list(Area::Sessions)?;
-        let journals = backend.list(Area::Journal)?;
         let mut report = CheckReport::default();
+        let mut listed = |area| {
+            let listed = backend.list(area);
+            // What cannot be looked into hides nothing else.
+            listed.unwrap_or_else(|error| {
+                report.leftovers.push(unreadable(&error));
+                BackendListing::default()
+            })
+        };
+        let (journals, aside) = (listed(Area::Journal), listed(Area::Quarantine));
         for rejected in documents.rejected.into_iter().chain(journals.rejected) {
             let name = rejected.name.to_string_lossy().escape_debug().to_string();
             let reason = format!("{name}: {}", rejected.reason);
@@ -90,7 +98,7 @@ impl<S: SessionRecord> SessionStore<S> {
             }
         }
         self.look_around(&mut report)?;
-        let aside = backend.list(Area::Quarantine)?.entries.into_iter();
+        let aside = aside.entries.into_iter();
         let aside = aside.map(|entry| Finding::Quarantined { name: entry.name });
         report.leftovers.extend(aside);
         Ok(report)

@@ -7,7 +7,7 @@ use session_codec::Revision;
 use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
-use super::write::{Over, Target};
+use super::write::{Over, Target, Written};
 use crate::Error;
 use crate::backend::{AppendFile, Blob, Lock, publish_now};
 use crate::corpus::{Beside, Document, Documents};
@@ -48,6 +48,14 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Folds the journal of a session whose lock is held; returns the new revision if there was anything to fold.
     pub(super) fn fold(&self, id: &SessionId, lock: &Lock) -> Result<Option<Revision>, Error> {
+        match self.folded(id, lock)? {
+            Some(folded) => folded.durable.map(|()| Some(folded.seen.revision)),
+            None => Ok(None),
+        }
+    }
+
+    /// Does as `fold`, and tells of a document that is there, but not for certain, as well.
+    pub(super) fn folded(&self, id: &SessionId, lock: &Lock) -> Result<Option<Written>, Error> {
         span!("fold", %id);
         let path = self.path(id);
         let failed = |source| Error::io("read", &path, source);
@@ -82,7 +90,7 @@ impl<S: SessionRecord> SessionStore<S> {
         })?;
         self.views.appended(id, from, written.seen);
         event!(%id, bytes = overlay.bytes(), "fold");
-        written.durable.map(|()| Some(written.seen.revision))
+        Ok(Some(written))
     }
 
     /// Finds the journal that a document about to be replaced has, and makes away with one that is not this document's.

@@ -1,9 +1,9 @@
-//! What the holder of a session's lock knows of its journal, and how it is begun, gone on with, and begun anew.
+//! What the holder of a session's lock knows of its journal, and how that is found out.
 //!
-//! Owns the order of write, sync and acknowledgement, and what is done when one of them fails. Must not know the index, or
-//! what makes an append fit its session.
+//! Owns which journal can be gone on with, and what is made certain before. Must not know the index, or what makes an append fit
+//! its session.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use session_codec::{FooterUse, Revision, RevisionHasher, TailCap};
@@ -14,10 +14,10 @@ use super::skeleton::Skeletons;
 use super::told::Keys;
 use crate::Error;
 use crate::append::Stamped;
-use crate::backend::{AppendFile, Blob, BlobStat, Lock, publish_now};
+use crate::backend::{AppendFile, Blob, BlobStat, Lock};
 use crate::corpus::{Beside, Document, Documents};
 use crate::failure::{beforehand, from_codec};
-use crate::journal::{Begin, TITLE, added, begin_hash, frame};
+use crate::journal::{Begin, MOST_NAMES, begin_hash};
 use crate::trace::event;
 
 /// A session that is being appended to, as the holder of its lock knows it.
@@ -29,34 +29,25 @@ pub(super) struct Journaling {
     pub(super) keys: Keys,
     /// The session's header, once an append has made it.
     pub(super) header: Option<SessionHeader>,
-    begin: Begin,
+    pub(super) begin: Begin,
     /// The record as it is now, less the elements that a window may leave out.
     pub(super) kept: Vec<u8>,
     pub(super) skeletons: Skeletons,
     /// What the journal adds to, and what it sets.
     arrays: Vec<String>,
     members: Vec<String>,
-    has_journal: bool,
+    pub(super) has_journal: bool,
     pub(super) open: Option<OpenJournal>,
-    hasher: RevisionHasher,
+    pub(super) hasher: RevisionHasher,
 }
 
 /// A journal that is there, open at its end.
 #[derive(Debug)]
 pub(super) struct OpenJournal {
-    file: Box<dyn AppendFile>,
+    pub(super) file: Box<dyn AppendFile>,
     stat: BlobStat,
-    end: u64,
-    next: u64,
-}
-
-/// A journal that was written.
-#[derive(Debug)]
-struct Begun {
-    end: u64,
-    next: u64,
-    /// Whether it lasts, as far as was asked for.
-    durable: Result<(), Error>,
+    pub(super) end: u64,
+    pub(super) next: u64,
 }
 
 impl OpenJournal {
@@ -89,18 +80,35 @@ impl Journaling {
         self.open.as_ref().map_or(0, |open| open.end)
     }
 
-    /// Whether an append sets what is added to, or adds to what is set: no journal can say in which order.
+    /// Whether the journal would add to more arrays and set more members than any may.
+    fn has_too_many_names(&self, append: &Stamped<'_>) -> bool {
+        let mut arrays: Vec<&str> = Vec::new();
+        for (array, _) in append.elements() {
+            let is_known = self.arrays.iter().any(|known| known == array);
+            if !is_known && !arrays.contains(&array) {
+                arrays.push(array);
+            }
+        }
+        let members = append.members();
+        let members = members.filter(|(name, _)| !self.members.iter().any(|known| known == name));
+        let known = self.arrays.len() + self.members.len();
+        known + arrays.len() + members.count() > MOST_NAMES
+    }
+
+    /// Whether an append does what no journal can say: sets what is added to, or adds to what is set, in whichever order; or
+    /// names too much.
     pub(super) fn clashes(&self, append: &Stamped<'_>, capped: &[&str]) -> bool {
         let sets_array = append.members().any(|(name, _)| {
             capped.contains(&name) || self.arrays.iter().any(|array| array == name)
         });
         sets_array
+            || self.has_too_many_names(append)
             || append
                 .elements()
                 .any(|(array, _)| self.members.iter().any(|member| member == array))
     }
 
-    fn note(&mut self, append: &Stamped<'_>) {
+    pub(super) fn note(&mut self, append: &Stamped<'_>) {
         let note = |known: &mut Vec<String>, name: &str| {
             if !known.iter().any(|known| known == name) {
                 known.push(name.to_owned());
@@ -138,9 +146,6 @@ impl<S: SessionRecord> SessionStore<S> {
         let document = documents
             .document(id)?
             .ok_or_else(|| Error::NotFound { path: path.clone() })?;
-        if let Beside::Displaced = document.beside() {
-            self.set_journal_aside(id, lock)?;
-        }
         let stat = document
             .stat()
             .map_err(|source| Error::io("stat", &path, source))?;
@@ -152,6 +157,7 @@ impl<S: SessionRecord> SessionStore<S> {
                 let kept =
                     self.laid_over(&begin.kept, &overlay.amendment(&all_of(S::CAPPED)), &path)?;
                 let (end, next) = (overlay.journal().end(), overlay.journal().next());
+                self.make_certain(id, lock, stat)?;
                 let open = self.reopen(id, lock, end, next, overlay.journal().torn())?;
                 Ok(Journaling {
                     document: stat,
@@ -169,7 +175,11 @@ impl<S: SessionRecord> SessionStore<S> {
                 })
             }
             overlay => {
+                // A document that cannot be read keeps the journal beside it, which may well be its own.
                 let mut state = self.unbegun(&document, stat, &path)?;
+                if let Beside::Displaced = document.beside() {
+                    self.set_journal_aside(id, lock)?;
+                }
                 if let Some(overlay) = overlay {
                     // The document's file is another one with the same content, or the journal's is not to be relied upon.
                     let payloads: Vec<&[u8]> = overlay.payloads().collect();
@@ -187,8 +197,27 @@ impl<S: SessionRecord> SessionStore<S> {
         }
     }
 
+    /// Makes a document and the name of its journal durable, whoever wrote them and however: of the journal's content each
+    /// append makes sure. What this store has made so is not looked at again.
+    fn make_certain(&self, id: &SessionId, lock: &Lock, document: BlobStat) -> Result<(), Error> {
+        let (backend, journals) = (&self.shared.backend, &self.shared.journals);
+        if !self.shared.durability.syncs_directories() {
+            return Ok(());
+        }
+        if !journals.is_settled(id, document) {
+            backend.persist(lock, &Blob::session(id))?;
+            journals.settle(id, document);
+        }
+        let journal = backend.stat(&Blob::journal(id))?;
+        if let Some(journal) = journal.filter(|journal| !journals.is_named(id, *journal)) {
+            backend.persist(lock, &Blob::journal(id))?;
+            journals.name(id, journal);
+        }
+        Ok(())
+    }
+
     /// Opens a journal at its end, cutting off what a crash left there: only the holder of the lock may.
-    fn reopen(
+    pub(super) fn reopen(
         &self,
         id: &SessionId,
         lock: &Lock,
@@ -263,127 +292,6 @@ impl<S: SessionRecord> SessionStore<S> {
             has_journal: false,
             open: None,
         })
-    }
-
-    /// Writes a journal with its first records, in the place of whatever has its name.
-    ///
-    /// The document is made durable before, whoever wrote it: a journal is nothing without it. This store's own is already.
-    /// An error says that all is as it was.
-    fn begin_journal(
-        &self,
-        id: &SessionId,
-        lock: &Lock,
-        state: &mut Journaling,
-        payloads: &[&[u8]],
-    ) -> Result<Begun, Error> {
-        let (backend, durability) = (&self.shared.backend, self.shared.durability);
-        let blob = Blob::journal(id);
-        let path = backend.describe(&blob);
-        // A backend whose blobs cannot be added to refuses here, before there is a journal.
-        drop(backend.append(lock, &blob)?);
-        let mut bytes = TITLE.to_vec();
-        let first = state.begin.payload();
-        let mut next = 0;
-        for payload in std::iter::once(first.as_slice()).chain(payloads.iter().copied()) {
-            bytes.extend(frame(next, payload).ok_or_else(|| self.too_long(id))?);
-            next += 1;
-        }
-        if durability.syncs_directories() && !self.shared.journals.is_settled(id, state.document) {
-            backend.persist(lock, &Blob::session(id))?;
-        }
-        let mut write = |out: &mut dyn io::Write| {
-            out.write_all(&bytes)
-                .map_err(|source| Error::io("write", &path, source))
-        };
-        let replaced = backend.replace(lock, &blob, durability, &mut write, &mut publish_now);
-        let durable = match replaced {
-            Ok(_) => Ok(()),
-            Err(error @ Error::NotDurable { .. }) => {
-                // Its name may be another's again after a crash, whatever is synced into it: it is begun anew.
-                self.shared.journals.poison(id);
-                Err(error)
-            }
-            Err(error) => return Err(error),
-        };
-        state.hasher = begin_hash(state.begin.revision);
-        for payload in payloads {
-            state.hasher.update(payload);
-        }
-        state.has_journal = true;
-        let end = bytes.len() as u64;
-        Ok(Begun { end, next, durable })
-    }
-
-    /// A record is longer than any may be.
-    fn too_long(&self, id: &SessionId) -> Error {
-        Error::TooLarge {
-            path: self.path(id),
-            what: "append bytes",
-            limit: crate::journal::LONGEST as u64,
-        }
-    }
-
-    /// Adds one record to a session's journal, and says when it is as durable as was asked for.
-    pub(super) fn write_record(
-        &self,
-        id: &SessionId,
-        lock: &Lock,
-        state: &mut Journaling,
-        append: &Stamped<'_>,
-    ) -> Result<(), Error> {
-        let mut record = added(append.elements(), append.members(), append.bytes());
-        let Some(open) = &mut state.open else {
-            let begun = self.begin_journal(id, lock, state, &[record.payload()])?;
-            state.note(append);
-            // The record is there. Should opening it fail now, the next append finds out anew what there is.
-            match self.reopen(id, lock, begun.end, begun.next, 0) {
-                Ok(open) => state.open = Some(open),
-                Err(_) => state.is_stale = true,
-            }
-            return begun.durable;
-        };
-        let bytes = record.framed(open.next).ok_or_else(|| self.too_long(id))?;
-        let length = bytes.len();
-        let mut op = "write";
-        let mut written = open.file.write_all(bytes);
-        if written.is_ok() && self.shared.durability.syncs_files() {
-            op = "sync";
-            written = open.file.commit();
-        }
-        if let Err(source) = written {
-            if op == "sync" {
-                self.shared.journals.poison(id);
-            }
-            return Err(self.take_back(id, open, length, op, source));
-        }
-        open.end += length as u64;
-        open.next += 1;
-        state.hasher.update(record.payload());
-        state.note(append);
-        Ok(())
-    }
-
-    /// Cuts off a record that was not acknowledged. Where that fails, the journal is begun anew by the next append.
-    fn take_back(
-        &self,
-        id: &SessionId,
-        open: &mut OpenJournal,
-        bytes: usize,
-        op: &'static str,
-        source: io::Error,
-    ) -> Error {
-        let path = self.shared.backend.describe(&Blob::journal(id));
-        let cut = open.file.truncate(open.end);
-        let is_whole = cut.is_err() && {
-            self.shared.journals.poison(id);
-            let size = open.file.stat().map(|stat| stat.size);
-            op == "sync" || size.is_ok_and(|size| size == open.end + bytes as u64)
-        };
-        if is_whole {
-            // It can be read, for now, and may be read after a crash.
-            return Error::NotDurable { path, source };
-        }
-        Error::io(op, &path, source)
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Journals {
     poisoned: Mutex<HashSet<SessionId>>,
     /// Documents that this store has made durable, by what the file system said of them then.
     settled: Mutex<Vec<(SessionId, BlobStat)>>,
+    /// Journals whose names this store has made durable, by the number of their file.
+    named: Mutex<Vec<(SessionId, (u64, u64))>>,
 }
 
 /// Puts an entry behind all others, in the place of one of the same session; the oldest goes where there are too many.
@@ -56,6 +58,19 @@ impl Journals {
         let settled = locked(&self.settled);
         let mut settled = settled.iter();
         settled.any(|(known, settled)| known == id && *settled == document)
+    }
+
+    /// Notes that the name of a journal was synced.
+    pub(super) fn name(&self, id: &SessionId, journal: BlobStat) {
+        let file = (journal.device, journal.inode);
+        remember(&mut locked(&self.named), id, file);
+    }
+
+    /// Whether the name of this very journal was synced by this store.
+    pub(super) fn is_named(&self, id: &SessionId, journal: BlobStat) -> bool {
+        let named = locked(&self.named);
+        let mut named = named.iter();
+        named.any(|(known, file)| known == id && *file == (journal.device, journal.inode))
     }
 
     pub(super) fn poison(&self, id: &SessionId) {

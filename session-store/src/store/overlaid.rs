@@ -23,7 +23,15 @@ impl<S: SessionRecord> SessionStore<S> {
     ) -> Result<Vec<u8>, Error> {
         let mut whole = Vec::with_capacity(json.len() + amendment.bytes());
         let amended = self.shared.plain_codec.amend(json, amendment, &mut whole);
-        amended.map_err(|error| from_codec("read", path, error))?;
+        amended.map_err(|error| match error {
+            // Nobody is writing: what does not fit is what the journal says.
+            error if error.is_refused() => Error::Corrupt {
+                path: path.to_owned(),
+                offset: None,
+                reason: format!("its journal cannot be laid over it: {error}"),
+            },
+            error => from_codec("read", path, error),
+        })?;
         Ok(whole)
     }
 
@@ -113,7 +121,7 @@ impl<S: SessionRecord> SessionStore<S> {
         };
         for (array, more) in &skipped {
             if let Some((_, count)) = dropped.iter_mut().find(|(name, _)| name == array) {
-                *count += more;
+                *count = count.saturating_add(*more);
             }
         }
         let json = self.laid_over(&json, &overlay.amendment(&skipped), &path)?;
@@ -151,7 +159,7 @@ impl<S: SessionRecord> SessionStore<S> {
             let counts = counted.map_err(failed)?.into_iter();
             counts.filter_map(|(_, count)| count).sum()
         };
-        let count = own + overlay.count(array);
+        let count = own.saturating_add(overlay.count(array));
         let start = wanted.start.min(count);
         let range = start..wanted.end.clamp(start, count);
         let from_document = if range.is_empty() {

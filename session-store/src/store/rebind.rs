@@ -112,6 +112,8 @@ impl<S: SessionRecord> SessionStore<S> {
                     "the directory is below the one that was moved, too",
                 )),
                 Rebind::DryRun => Ok(None),
+                // It names it as it would.
+                Rebind::Apply if target.as_os_str() == directory.as_os_str() => Ok(None),
                 Rebind::Apply => {
                     let goes_on = course.step(changed, bytes_read);
                     changed = 1;

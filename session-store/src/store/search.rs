@@ -70,6 +70,11 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// [`Error::Io`] when the sessions directory cannot be read, or no thread can be started. No sessions is no hits.
     ///
+    /// # Documents that do not load
+    ///
+    /// What a search does not come upon it does not judge: a document that has a member twice, which no load accepts, is searched
+    /// like any other, both of them.
+    ///
     /// # Memory
     ///
     /// For each thread a buffer of up to 4 MB, or the longest element of a longer document that has a candidate; a
@@ -124,7 +129,7 @@ impl Job {
         let workspace = self.query.workspace.as_deref();
         let workspace =
             workspace.and_then(|asked| Workspace::scoped(asked, self.query.scope, &resolver));
-        let probe = HeadProbe::<S>::new(shared, &documents, workspace.as_ref());
+        let probe = HeadProbe::<S>::new(shared, &documents, workspace.as_ref()).showing();
         let (corpus, probe) = (Kept(&documents), Keeping::new(probe));
         let files = listing.entries.len();
         let course = Course::new(&self.query.watch);

@@ -163,7 +163,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Removes what a crash left behind: temporaries whose writers are gone, and deletions cut short after the rename.
     pub(crate) fn sweep(&self) -> Result<(), Error> {
         let backend = &self.shared.backend;
-        backend.sweep()?;
+        // The first trouble is told, and keeps nothing else from being removed.
+        let mut swept = backend.sweep().map(drop);
         for entry in backend.list(Area::Trash)?.entries {
             let Some(id) = entry
                 .name
@@ -172,16 +173,16 @@ impl<S: SessionRecord> SessionStore<S> {
             else {
                 continue;
             };
-            match backend.lock(LockName::Session(id), Duration::ZERO) {
-                Ok(lock) => {
-                    self.clear_orphan(id, &lock)?;
-                    backend.remove(&lock, &Blob::trash(&entry.name), self.shared.durability)?;
-                }
+            let removed = match backend.lock(LockName::Session(id), Duration::ZERO) {
+                Ok(lock) => self.clear_orphan(id, &lock).and_then(|()| {
+                    backend.remove(&lock, &Blob::trash(&entry.name), self.shared.durability)
+                }),
                 // Somebody is at it, or it is not ours.
-                Err(error) if error.is_locked() || error.is_invalid_id() => {}
-                Err(error) => return Err(error),
-            }
+                Err(error) if error.is_locked() || error.is_invalid_id() => Ok(false),
+                Err(error) => Err(error),
+            };
+            swept = swept.and(removed.map(drop));
         }
-        Ok(())
+        swept
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use session_store::{Append, Finding, Message, Severity};
 
@@ -297,4 +297,24 @@ fn a_wrong_element_is_told_by_its_place_however_many_there_are() {
         assert_eq!(unfit, [("messages".to_owned(), wrong)], "{findings:?}");
         assert!(findings.iter().any(|one| one.severity() == Severity::Error));
     }
+}
+
+#[test]
+fn what_cannot_be_looked_into_hides_nothing_else() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.save(&session("a", "/work", 2, 1)).unwrap();
+    fs::write(store.path(&id("a")), b"{").unwrap();
+    let outside = scratch.file("outside");
+    fs::create_dir(&outside).unwrap();
+    for planted in ["journal", "quarantine"] {
+        let place = scratch.file(&format!(".store/{planted}"));
+        let _ = fs::remove_dir(&place);
+        symlink(&outside, place).unwrap();
+    }
+    let report = store.check_all(|_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(report.found.len(), 1);
+    let unreadable = report.leftovers.iter();
+    let unreadable = unreadable.filter(|one| matches!(one, Finding::Unreadable { .. }));
+    assert_eq!(unreadable.count(), 2);
 }

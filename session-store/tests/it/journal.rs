@@ -359,3 +359,25 @@ fn a_journal_stays_with_a_document_whose_footer_is_wrong_about_what_no_window_re
     let loaded = scratch.store().load(&session.id).unwrap();
     assert_eq!(loaded.messages.len(), 4);
 }
+
+/// What names more members than a journal may is written into the document, and so is all that was appended before.
+#[test]
+fn a_journal_names_only_so_many_members() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.save(&session("s", "/work", 1, 0)).unwrap();
+    for half in 0..2 {
+        let names = (0..600).map(|n| format!("member {}", 600 * half + n));
+        let append = names.fold(Append::new(), |append, name| {
+            append.member(&name, &half).unwrap()
+        });
+        store.append(&id("s"), &append).unwrap();
+        let is_there = scratch.file(".store/journal/s.journal").exists();
+        assert_eq!(is_there, half == 0);
+    }
+    let json = fs::read(store.path(&id("s"))).unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(document["member 0"], 0);
+    assert_eq!(document["member 1199"], 1);
+    store.append(&id("s"), &turn(1)).unwrap();
+}

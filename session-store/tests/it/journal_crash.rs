@@ -36,6 +36,12 @@ fn append(fs: &MemoryFs, store: &SessionStore, n: usize) {
     fs.mark(format!("s {}", n + 1));
 }
 
+/// Appends message `n` through another store, which makes less of it certain and acknowledges nothing to this test.
+fn careless(fs: &MemoryFs, durability: Durability, n: usize) {
+    let careless = store(fs.clone(), durability);
+    careless.append(&id("s"), &turn(n)).expect("append");
+}
+
 pub(crate) fn base(store: &SessionStore) {
     store.save(&session("s", WORK, 1, 0)).expect("save");
 }
@@ -47,7 +53,7 @@ struct Part {
     then: fn(&MemoryFs, &SessionStore),
 }
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 11] = [
     Part {
         name: "first appends",
         before: |_, store| base(store),
@@ -72,6 +78,37 @@ const PARTS: [Part; 8] = [
             base(&self::store(fs.clone(), Durability::Process));
             append(fs, store, 1);
             append(fs, store, 2);
+        },
+    },
+    Part {
+        name: "appends to a journal that was never synced",
+        before: |_, store| base(store),
+        then: |fs, store| {
+            fs.mark("careless");
+            careless(fs, Durability::Process, 1);
+            append(fs, store, 2);
+            append(fs, store, 3);
+        },
+    },
+    Part {
+        name: "appends to a journal whose name was never synced",
+        before: |_, store| base(store),
+        then: |fs, store| {
+            fs.mark("careless");
+            careless(fs, Durability::Ordered, 1);
+            append(fs, store, 2);
+            append(fs, store, 3);
+        },
+    },
+    Part {
+        name: "appends to a document and a journal that were never synced",
+        before: |_, _| {},
+        then: |fs, store| {
+            fs.mark("careless");
+            base(&self::store(fs.clone(), Durability::Process));
+            careless(fs, Durability::Process, 1);
+            append(fs, store, 2);
+            append(fs, store, 3);
         },
     },
     Part {

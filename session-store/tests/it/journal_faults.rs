@@ -1,7 +1,10 @@
 //! Faults at every call of appends and folds.
 
+use std::sync::Arc;
+
+use session_store::backend::DirBackend;
 use session_store::fs::{Fault, FaultEffect, FaultFs, FsCall, MemoryFs};
-use session_store::{Durability, Error, SessionStore, ToolUse};
+use session_store::{Builder, Durability, Error, IndexKind, SessionStore, ToolUse, Trust, Window};
 
 use crate::crash::{Kind, Mutant};
 use crate::journal_crash::{WORK, base, messages, store as open, turn};
@@ -200,4 +203,69 @@ fn a_full_disk_amid_an_append_does_not_poison_later_ones() {
     assert_eq!(wrong, [""; 0]);
     let (_, wrong) = full_amid_an_append(Kind::NoCut);
     assert!(!wrong.is_empty(), "half a record that stays must be caught");
+}
+
+/// A session with an append that could neither be synced nor cut off again.
+fn uncertain() -> SessionStore {
+    let syncs = FaultFs::new(MemoryFs::new());
+    let cuts = FaultFs::new(syncs.clone());
+    let store = open(cuts.clone(), Durability::Full);
+    base(&store);
+    store.append(&id("s"), &turn(1)).expect("append");
+    syncs.arm(Fault::errno(FsCall::SyncFile, 1, 5));
+    cuts.arm(Fault::errno(FsCall::Truncate, 1, 5));
+    let answer = store.append(&id("s"), &turn(2));
+    assert!(
+        matches!(answer, Err(Error::NotDurable { .. })),
+        "{answer:?}"
+    );
+    assert_eq!((syncs.injected(), cuts.injected()), (1, 1));
+    syncs.disarm();
+    cuts.disarm();
+    assert_eq!(messages(&store), Ok(Some(3)));
+    store
+}
+
+/// What may not last is there all the same, and who appended it has seen it.
+#[test]
+fn an_append_that_is_not_durable_was_seen_by_who_made_it() {
+    let store = uncertain();
+    let there = store.load_tail(&id("s"), Window::last(1)).expect("a tail");
+    store
+        .append(&id("s"), &turn(3).based_on(there.revision()))
+        .expect("that is what is there");
+    assert_eq!(messages(&store), Ok(Some(4)));
+    uncertain()
+        .save(&session("s", WORK, 3, 5))
+        .expect("nobody else has changed it");
+}
+
+/// The revision that an append answers is that of what is there, whatever became of the fold behind it.
+#[test]
+fn the_revision_of_an_append_is_that_of_the_document_that_it_was_folded_into() {
+    let mut not_certain = 0;
+    for nth in 1.. {
+        let fs = FaultFs::new(MemoryFs::new());
+        let backend = DirBackend::with_file_system(fs.clone(), Trust::strict()).expect("a backend");
+        let store: SessionStore = Builder::on(Arc::new(backend))
+            .index(IndexKind::None)
+            .fold_from(1)
+            .open()
+            .expect("a store");
+        base(&store);
+        fs.arm(Fault::errno(FsCall::SyncDir, nth, 5));
+        let appended = (1..40).map(|n| store.append(&id("s"), &turn(n)));
+        let appended: Vec<_> = appended.collect();
+        let reached = fs.injected() > 0;
+        fs.disarm();
+        if let Some(Ok(revision)) = appended.last() {
+            let there = store.load_tail(&id("s"), Window::last(1)).expect("a tail");
+            assert_eq!(there.revision(), *revision, "directory sync {nth}");
+            not_certain += usize::from(reached);
+        }
+        if !reached {
+            break;
+        }
+    }
+    assert!(not_certain > 3, "{not_certain}");
 }

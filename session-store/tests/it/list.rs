@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use proptest::prelude::*;
-use session_store::{Cursor, Freshness, Listing, Query, Scope, Session, SessionStore};
+use session_store::{Cursor, Freshness, Listing, Query, Scope, SearchQuery, Session, SessionStore};
 
 use crate::support::{Scratch, id, moment, names, session, time};
 
@@ -343,4 +343,52 @@ fn a_caller_watches_and_ends_long_work() {
         0,
         "nothing has to be looked at"
     );
+}
+
+/// A member that a listing shows may stand anywhere: between two long arrays as well.
+#[test]
+fn what_is_shown_is_found_wherever_it_stands() {
+    let scratch = Scratch::new();
+    let long = |what: &str| {
+        let text = format!(r#"{{"role":"user","content":[{{"type":"text","text":"{what}"}}]}}"#);
+        vec![text; 200].join(",")
+    };
+    let json = format!(
+        r#"{{"id":"s","metadata":{{"directory":"/w"}},"updated_at":"2026-01-21T12:00:00Z","messages":[{}],"title":"Find me","agent":"build","tool_uses":[{}]}}"#,
+        long("before"),
+        vec![r#"{"name":"n","input":"i","output":"o"}"#; 400].join(","),
+    );
+    scratch.write("s.json", json);
+    for store in [scratch.store(), scratch.store()] {
+        let row = &store.list(&Query::new()).unwrap().rows[0];
+        assert_eq!(row.title.as_deref(), Some("Find me"));
+        assert_eq!(row.agent.as_deref(), Some("build"));
+        for query in [Query::new().title("FIND"), Query::new().agent("build")] {
+            assert_eq!(store.list(&query).unwrap().rows.len(), 1);
+        }
+        let mut hits = store.search(&SearchQuery::text("Find")).unwrap();
+        let hit = hits.next().unwrap();
+        assert_eq!(hit.session.title.as_deref(), Some("Find me"));
+    }
+}
+
+#[test]
+fn a_part_of_a_title_is_found_in_whatever_case() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for (name, title) in [("a", "ΟΔΟΣΗΜΑ"), ("b", "ΟΔΟΣ"), ("c", "İstanbul")] {
+        let mut one = session(name, "/work", 1, 1);
+        one.title = Some(title.to_owned());
+        store.save(&one).unwrap();
+    }
+    let found = |text: &str| {
+        let rows = store.list(&Query::new().title(text)).unwrap().rows;
+        let mut names: Vec<_> = rows.iter().map(|row| row.id.to_string()).collect();
+        names.sort();
+        names
+    };
+    for text in ["ΟΔΟΣ", "οδοσ", "οδος"] {
+        assert_eq!(found(text), ["a", "b"], "{text}");
+    }
+    assert_eq!(found("İST"), ["c"]);
 }

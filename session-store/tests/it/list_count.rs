@@ -99,3 +99,31 @@ fn a_caller_ends_counting_on_several_threads() {
     assert!(store.list(&query).unwrap_err().is_cancelled());
     assert_eq!(told.load(Ordering::Relaxed), 43);
 }
+
+/// No messages at all are none, and once that is known nobody has to look again.
+#[test]
+fn a_document_without_messages_has_none_and_is_counted_once() {
+    for messages in ["", r#""messages":null,"#] {
+        let scratch = Scratch::new();
+        let pages = vec!["7"; 100_000].join(",");
+        scratch.write(
+            "s.json",
+            format!(r#"{{"id":"s",{messages}"pages":[{pages}]}}"#),
+        );
+        scratch.touch("s.json", moment(1));
+        let read = |store: &SessionStore| {
+            let bytes = Arc::new(AtomicU64::new(0));
+            let told = Arc::clone(&bytes);
+            let query = Query::new().on_progress(move |progress| {
+                told.store(progress.bytes_read, Ordering::Relaxed);
+                ControlFlow::Continue(())
+            });
+            let rows = store.list(&query).unwrap().rows;
+            assert_eq!(rows[0].messages, Some(0));
+            bytes.load(Ordering::Relaxed)
+        };
+        let store = scratch.store();
+        assert!(read(&store) > 200_000);
+        assert!(read(&store) < 10_000);
+    }
+}

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use session_store::{Error, Query, Rebind, Session, SessionStore};
@@ -236,4 +237,25 @@ fn one_that_cannot_be_changed_is_named_and_stops_no_other() {
         .sessions;
     assert!(refused[0].outcome.as_ref().unwrap_err().is_read_only());
     assert!(store.rebind("relative", "/new", Rebind::Apply).is_err());
+}
+
+/// Where nothing moves, nothing is written.
+#[test]
+fn a_directory_that_stays_is_not_rebound() {
+    let scratch = Scratch::new();
+    let store = filled(&scratch);
+    let before = fs::read(store.path(&id("exact"))).unwrap();
+    let stat = || fs::metadata(store.path(&id("exact"))).unwrap().ino();
+    let inode = stat();
+    let rebinding = store
+        .rebind("/old/place", "/old/place", Rebind::Apply)
+        .unwrap();
+    assert!(!rebinding.sessions.is_empty());
+    for one in &rebinding.sessions {
+        assert!(matches!(one.outcome, Ok(None)), "{one:?}");
+    }
+    assert_eq!(
+        (stat(), fs::read(store.path(&id("exact"))).unwrap()),
+        (inode, before)
+    );
 }

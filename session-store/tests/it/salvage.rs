@@ -3,8 +3,10 @@
 use std::fs;
 
 use proptest::prelude::*;
-use session_store::{Append, Message, QuarantineReason, Session, SessionStore};
+use session_store::fs::MemoryFs;
+use session_store::{Append, Durability, Message, QuarantineReason, Session, SessionStore};
 
+use crate::journal_crash;
 use crate::support::{Scratch, id, session};
 
 /// Damages a session of 20 messages; says which messages end before `from`.
@@ -226,4 +228,26 @@ fn many_members_and_many_elements_that_do_not_fit_are_told_apart_soon() {
             .iter()
             .all(|one| *one == Message::user("whole"))
     );
+}
+
+/// Whoever fails to go on with a damaged session leaves all of it to who mends it.
+#[test]
+fn a_journal_stays_beside_a_document_that_cannot_be_appended_to() {
+    let fs = MemoryFs::new();
+    let first = journal_crash::store(fs.clone(), Durability::Full);
+    journal_crash::base(&first);
+    for n in 1..4 {
+        first.append(&id("s"), &journal_crash::turn(n)).unwrap();
+    }
+    let whole = fs.content("s.json").unwrap();
+    fs.plant("s.json", &whole[..whole.len() - 3]);
+    for store in [first, journal_crash::store(fs.clone(), Durability::Full)] {
+        let append = journal_crash::turn(4);
+        assert!(store.append(&id("s"), &append).unwrap_err().is_corrupt());
+        assert!(store.writer(&id("s")).unwrap_err().is_corrupt());
+        assert!(fs.content(".store/journal/s.journal").is_some());
+    }
+    let store = journal_crash::store(fs, Durability::Full);
+    let report = store.salvage(&id("s")).unwrap().unwrap();
+    assert_eq!(store.load(&report.id).unwrap().messages.len(), 4);
 }

@@ -42,3 +42,14 @@ pub(super) fn of(_root: &OwnedFd) -> Option<Witness> {
     let _ = |boot| Witness::new(boot, Clock::Unknown);
     None
 }
+
+#[cfg(feature = "testing")]
+impl super::OsFs {
+    /// Takes the system to have been started anew, as it is after a power cut: what was proven for the run before is not for
+    /// this one.
+    #[must_use]
+    pub fn restarted(mut self) -> Self {
+        self.restarts += 1;
+        self
+    }
+}

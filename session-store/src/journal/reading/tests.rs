@@ -121,3 +121,39 @@ fn the_end_says_what_the_whole_says_for_steps_of_any_size() {
     // Only what was cut short or has something behind it is left to those who read all.
     assert!(left < 600, "{left}");
 }
+
+fn begun(count: u64) -> Vec<u8> {
+    let begin = Begin {
+        stat: BlobStat::new(1, 2, 300, 4, 5),
+        revision: Revision::of(b"a document"),
+        kept: b"{}".to_vec(),
+        counts: vec![("messages".to_owned(), Some(count))],
+    };
+    let mut bytes = TITLE.to_vec();
+    bytes.extend(frame(0, &begin.payload()).unwrap());
+    bytes
+}
+
+#[test]
+fn a_count_above_the_documents_bytes_is_damage() {
+    assert!(Journal::parse(begun(300)).is_ok());
+    for count in [301, u64::MAX - 1] {
+        assert!(Journal::parse(begun(count)).is_err(), "{count}");
+    }
+}
+
+#[test]
+fn names_without_end_are_damage_and_take_no_time() {
+    let with = |names: usize| {
+        let mut bytes = begun(3);
+        let names: Vec<String> = (0..names).map(|n| format!("n{n}")).collect();
+        for (number, names) in names.chunks(100).enumerate() {
+            let members = names.iter().map(|name| (name.as_str(), "1"));
+            let mut record = added(std::iter::empty(), members, 0);
+            bytes.extend(record.framed(number as u64 + 1).unwrap());
+        }
+        Journal::parse(bytes)
+    };
+    assert!(with(MOST_NAMES).is_ok());
+    assert!(with(MOST_NAMES + 1).is_err());
+}

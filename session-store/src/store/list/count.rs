@@ -66,9 +66,10 @@ impl<S: SessionRecord> SessionStore<S> {
             let counts = counts.map_err(|error| from_codec("read", &path, error))?;
             counts.first().copied().flatten()
         };
-        let is_of_row = messages.is_some()
-            && document.overlay().is_none()
-            && document.stat().is_ok_and(|stat| stat == row.stat);
+        // None at all is an empty array to those who load it.
+        let messages = Some(messages.unwrap_or_default());
+        let is_of_row =
+            document.overlay().is_none() && document.stat().is_ok_and(|stat| stat == row.stat);
         Ok((messages, is_of_row))
     }
 

@@ -93,6 +93,7 @@ impl<'c, S: SessionRecord> Look<'c, S> {
             told.map_or(ControlFlow::Break(()), ControlFlow::Continue)
         };
         let probe = HeadProbe::<S>::new(&self.store.shared, documents, None)
+            .showing()
             .counting(shows_all(self.call.query, entries.len()));
         let mut walk = Newest::new(&documents, entries, &probe)
             .threads(self.store.shared.threads)

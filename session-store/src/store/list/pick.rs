@@ -11,6 +11,7 @@ use super::look::Seen;
 use crate::catalogue::Row;
 use crate::corpus::Unfolded;
 use crate::order::{Nanos, Recency};
+use crate::query::in_lower_case;
 use crate::skipped::Skipped;
 use crate::store::SessionStore;
 use crate::workspace::Belongs;
@@ -263,7 +264,7 @@ pub(super) fn shows(query: &Query, row: &Row<'_>) -> bool {
     let agent = |asked: &String| row.agent == Some(asked);
     let title = |asked: &String| {
         row.title
-            .is_some_and(|title| title.to_lowercase().contains(asked))
+            .is_some_and(|title| in_lower_case(title).contains(asked))
     };
     query.until.is_none_or(|until| row.at < until)
         && query.agent.as_ref().is_none_or(agent)

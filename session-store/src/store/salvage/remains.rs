@@ -127,7 +127,8 @@ impl<S: SessionRecord> SessionStore<S> {
                 .counts
                 .iter()
                 .find(|(known, _)| *known == name);
-            let place = begun.and_then(|(_, count)| *count).unwrap_or(0) + seen[at].1;
+            let place = begun.and_then(|(_, count)| *count).unwrap_or(0);
+            let place = place.saturating_add(seen[at].1);
             seen[at].1 += 1;
             let array = remains.array(name);
             // A document that was about to take the journal's place has some of its elements already.
