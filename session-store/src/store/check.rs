@@ -170,9 +170,17 @@ impl<S: SessionRecord> SessionStore<S> {
             check_journal(&*journal, &mut checked);
             if found.is_some()
                 && let Ok(Some(document)) = documents.document(id)
-                && matches!(document.beside(), Beside::Displaced)
             {
-                checked.findings.push(Finding::DisplacedJournal);
+                if matches!(document.beside(), Beside::Displaced) {
+                    checked.findings.push(Finding::DisplacedJournal);
+                }
+                // What it adds is whole as records; whether any document can have it is another question.
+                if let (Some(overlay), Some(kept)) = (document.overlay(), &kept)
+                    && let Err(error) =
+                        self.laid_over(kept, &overlay.amendment(&[]), &self.path(id))
+                {
+                    checked.findings.push(unreadable(&error));
+                }
             }
         }
         for blob in [Blob::session(id), Blob::journal(id)] {

@@ -1,10 +1,13 @@
 //! Salvage: what lies wholly before the damage is in the new session, and nothing that was not in the old one.
 
 use std::fs;
+use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 use session_store::fs::MemoryFs;
-use session_store::{Append, Durability, Message, QuarantineReason, Session, SessionStore};
+use session_store::{
+    Append, Durability, Message, QuarantineReason, Session, SessionStore, Severity,
+};
 
 use crate::journal_crash;
 use crate::support::{Scratch, id, session};
@@ -250,4 +253,49 @@ fn a_journal_stays_beside_a_document_that_cannot_be_appended_to() {
     let store = journal_crash::store(fs, Durability::Full);
     let report = store.salvage(&id("s")).unwrap().unwrap();
     assert_eq!(store.load(&report.id).unwrap().messages.len(), 4);
+}
+
+/// A whole record of a journal that sets members and adds elements, whatever their texts are.
+fn record(number: u64, parts: &[(u8, &str, &str)]) -> Vec<u8> {
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    let text = |text: &str| [&length(text.as_bytes())[..], text.as_bytes()].concat();
+    let mut payload = b"A".to_vec();
+    for (kind, name, json) in parts {
+        payload.push(*kind);
+        payload.extend([text(name), text(json)].concat());
+    }
+    let (length, number) = (length(&payload), number.to_le_bytes());
+    let sum = crc32fast::hash(&[&length[..], &number, &payload].concat());
+    [&length[..], &sum.to_le_bytes(), &number, &payload].concat()
+}
+
+/// Records that are whole and say what no document can have: everybody who reads says so, a check finds it, and the rest is saved.
+#[test]
+fn what_a_journal_adds_and_no_document_can_have_is_found_and_left_out() {
+    for wrong in [
+        (b'm', "title", "{"),
+        (b'm', "title", r#"1,"agent":"other""#),
+        (b'm', "messages", "[]"),
+        (b'e', "messages", "nonsense"),
+        (b'e', "messages", "{},{"),
+    ] {
+        let fs = MemoryFs::new();
+        let store = journal_crash::store(fs.clone(), Durability::Full);
+        journal_crash::base(&store);
+        store.append(&id("s"), &journal_crash::turn(1)).unwrap();
+        let mut journal = fs.content(".store/journal/s.journal").unwrap();
+        journal.extend(record(2, &[wrong]));
+        fs.plant(".store/journal/s.journal", &journal);
+        let store = journal_crash::store(fs, Durability::Full);
+        let error = store.load(&id("s")).unwrap_err();
+        assert!(error.is_corrupt(), "{wrong:?}: {error}");
+        let checked = store.check(&id("s")).unwrap();
+        assert_eq!(checked.worst(), Some(Severity::Error), "{wrong:?}");
+        let all = store.check_all(|_| ControlFlow::Continue(())).unwrap();
+        assert!(!all.is_sound(), "{wrong:?}");
+        let report = store.salvage(&id("s")).unwrap().unwrap();
+        let saved = store.load(&report.id).unwrap();
+        assert!(saved.messages.len() >= 2 || wrong.2 == "[]", "{wrong:?}");
+        assert_ne!(saved.agent, "other");
+    }
 }

@@ -53,7 +53,11 @@ impl<S: SessionRecord> SessionStore<S> {
         };
         let overlay = document.overlay();
         let kept = match overlay {
-            Some(overlay) => self.header_with(&document, overlay, &path)?,
+            Some(overlay) => match self.header_with(&document, overlay, &path) {
+                // That was found before.
+                Err(error) if error.is_corrupt() => return Ok(()),
+                with => with?,
+            },
             None => kept,
         };
         let mut judge = Judge {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use serde::de::IgnoredAny;
 use session_codec::Revision;
 use session_model::{SessionId, SessionRecord};
 
@@ -108,6 +109,13 @@ impl<S: SessionRecord> SessionStore<S> {
         let mut seen: Vec<(String, u64)> = Vec::new();
         for addition in journal.additions(announced.unwrap_or(0)) {
             let (name, json) = (addition.name.to_owned(), addition.json().to_owned());
+            // What is no value by itself would not stay in its place, and no journal sets what it adds to.
+            let is_value = serde_json::from_str::<IgnoredAny>(&json).is_ok();
+            let sets_array = addition.kind == AdditionKind::Member && S::CAPPED.contains(&&*name);
+            if !is_value || sets_array {
+                remains.refused.push(name);
+                continue;
+            }
             if addition.kind == AdditionKind::Member {
                 remains.members.retain(|(known, _)| *known != name);
                 if name != "id" {
