@@ -48,9 +48,11 @@ impl Journals {
         remember(&mut locked(&self.known), id, state);
     }
 
-    /// Notes that a document was synced, and then its name.
+    /// Notes that a document was synced, and then its name. A journal that is beside it later may be another one, in a file of the
+    /// same number.
     pub(super) fn settle(&self, id: &SessionId, document: BlobStat) {
         remember(&mut locked(&self.settled), id, document);
+        locked(&self.named).retain(|(known, _)| known != id);
     }
 
     /// Whether a document is the very file that this store made durable, and unchanged since: then there is nothing to sync.
@@ -83,5 +85,22 @@ impl Journals {
 
     pub(super) fn cure(&self, id: &SessionId) {
         locked(&self.poisoned).remove(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_beside_another_document_is_another_one_whatever_its_number() {
+        let (journals, id) = (Journals::default(), SessionId::new("s").unwrap());
+        let file = |inode, changed| BlobStat::new(1, inode, 10, 0, changed);
+        journals.settle(&id, file(1, 0));
+        journals.name(&id, file(2, 0));
+        assert!(journals.is_named(&id, file(2, 7)), "it was added to");
+        assert!(!journals.is_named(&id, file(3, 0)));
+        journals.settle(&id, file(1, 1));
+        assert!(!journals.is_named(&id, file(2, 9)));
     }
 }
