@@ -138,7 +138,8 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         Self { counts, ..self }
     }
 
-    /// Finds the members that are only shown wherever they stand, as it does those that decide.
+    /// Finds title and agent wherever they stand, as it does the members that decide: rows are chosen by them. The time of
+    /// creation is only shown, and not worth reading a document whole that has none.
     pub(crate) fn showing(self) -> Self {
         Self {
             shows: true,
@@ -227,9 +228,10 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
                 .map_err(|error| from_codec("read", &path, error))
         };
         let mut text = read(&[])?;
-        let (decide, show) = (deciding::<S>(), shown::<S>());
-        let wanted: &[&str] = if self.shows { &show } else { &decide };
-        let unsettled: Vec<&str> = (wanted.iter().copied())
+        let also: &[&str] = if self.shows { &["title", "agent"] } else { &[] };
+        let unsettled: Vec<&str> = deciding::<S>()
+            .into_iter()
+            .chain(also.iter().copied())
             .filter(|name| text.missing.iter().any(|missing| missing == name))
             .collect();
         if !unsettled.is_empty() && self.reach == Reach::Exact {

@@ -3,6 +3,7 @@
 //! Owns where an aligned window starts. Everything is decided on decoded records of one open document, so it holds for
 //! every layout, and for what a journal adds; must not know any of them.
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
 use session_model::{SessionId, SessionRecord, ToolLink};
@@ -63,17 +64,24 @@ fn answered<S: SessionRecord>(record: &S, element: usize) -> HashSet<String> {
     answered
 }
 
-/// The last start from `start` on back which answers no call before it that is there; `None` if a call may be in what
-/// was not loaded.
-fn extended<S: SessionRecord>(record: &S, start: usize, is_all: bool) -> Option<usize> {
+/// Where each call before an element is made, in order.
+fn calls<S: SessionRecord>(record: &S, before: usize) -> HashMap<String, Vec<usize>> {
     let mut calls: HashMap<String, Vec<usize>> = HashMap::new();
-    for element in 0..start.min(record.paired()) {
+    for element in 0..before.min(record.paired()) {
         record.tool_links(element, &mut |link| {
             if let ToolLink::Call(id) = link {
                 calls.entry(id.to_owned()).or_default().push(element);
             }
         });
     }
+    calls
+}
+
+/// The last start from `start` on back which answers no call before it that is there; `None` if a call may be in what
+/// was not loaded.
+fn extended<S: SessionRecord>(record: &S, start: usize, is_all: bool) -> Option<usize> {
+    // Most windows start on no answer, and never ask.
+    let calls = LazyCell::new(|| calls(record, start));
     let mut start = start;
     while start < record.paired() {
         let mut earliest = start;

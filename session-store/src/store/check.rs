@@ -7,7 +7,7 @@ use session_codec::{FooterUse, ReadAt as _, TailCap};
 use session_model::{SessionHeader, SessionId, SessionRecord};
 
 use super::SessionStore;
-use crate::backend::{Area, BackendListing, Blob, OpenBlob};
+use crate::backend::{Area, BackendEntry, BackendListing, Blob, OpenBlob};
 use crate::check::{CheckReport, Checked, Finding};
 use crate::corpus::{Beside, Document, Documents};
 use crate::failure::{from_codec, from_header};
@@ -98,8 +98,8 @@ impl<S: SessionRecord> SessionStore<S> {
             }
         }
         self.look_around(&mut report)?;
-        let aside = aside.entries.into_iter();
-        let aside = aside.map(|entry| Finding::Quarantined { name: entry.name });
+        let quarantined = |entry: BackendEntry| Finding::Quarantined { name: entry.name };
+        let aside = aside.entries.into_iter().map(quarantined);
         report.leftovers.extend(aside);
         Ok(report)
     }

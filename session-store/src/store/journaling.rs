@@ -157,7 +157,8 @@ impl<S: SessionRecord> SessionStore<S> {
                 let kept =
                     self.laid_over(&begin.kept, &overlay.amendment(&all_of(S::CAPPED)), &path)?;
                 let (end, next) = (overlay.journal().end(), overlay.journal().next());
-                self.make_certain(id, lock, stat)?;
+                self.settle(id, lock, stat)?;
+                self.settle_journal(id, lock)?;
                 let open = self.reopen(id, lock, end, next, overlay.journal().torn())?;
                 Ok(Journaling {
                     document: stat,
@@ -197,19 +198,28 @@ impl<S: SessionRecord> SessionStore<S> {
         }
     }
 
-    /// Makes a document and the name of its journal durable, whoever wrote them and however: of the journal's content each
-    /// append makes sure. What this store has made so is not looked at again.
-    fn make_certain(&self, id: &SessionId, lock: &Lock, document: BlobStat) -> Result<(), Error> {
-        let (backend, journals) = (&self.shared.backend, &self.shared.journals);
-        if !self.shared.durability.syncs_directories() {
-            return Ok(());
-        }
-        if !journals.is_settled(id, document) {
-            backend.persist(lock, &Blob::session(id))?;
+    /// Makes a document durable that is to be added to, whoever wrote it and however, unless this store has done so before.
+    pub(super) fn settle(
+        &self,
+        id: &SessionId,
+        lock: &Lock,
+        document: BlobStat,
+    ) -> Result<(), Error> {
+        let journals = &self.shared.journals;
+        if self.shared.durability.syncs_directories() && !journals.is_settled(id, document) {
+            self.shared.backend.persist(lock, &Blob::session(id))?;
             journals.settle(id, document);
         }
-        let journal = backend.stat(&Blob::journal(id))?;
-        if let Some(journal) = journal.filter(|journal| !journals.is_named(id, *journal)) {
+        Ok(())
+    }
+
+    /// Does the same for the name of the journal beside it; of its content each append makes sure.
+    fn settle_journal(&self, id: &SessionId, lock: &Lock) -> Result<(), Error> {
+        let (backend, journals) = (&self.shared.backend, &self.shared.journals);
+        if self.shared.durability.syncs_directories()
+            && let Some(journal) = backend.stat(&Blob::journal(id))?
+            && !journals.is_named(id, journal)
+        {
             backend.persist(lock, &Blob::journal(id))?;
             journals.name(id, journal);
         }

@@ -17,10 +17,16 @@ pub(crate) struct Journals {
     known: Mutex<Vec<(SessionId, Journaling)>>,
     /// Sessions whose journal failed to sync: that file is never relied upon again.
     poisoned: Mutex<HashSet<SessionId>>,
-    /// Documents that this store has made durable, by what the file system said of them then.
-    settled: Mutex<Vec<(SessionId, BlobStat)>>,
-    /// Journals whose names this store has made durable, by the number of their file.
-    named: Mutex<Vec<(SessionId, (u64, u64))>>,
+    settled: Mutex<Vec<(SessionId, Settled)>>,
+}
+
+/// What this store has made durable.
+#[derive(Debug)]
+struct Settled {
+    /// What the file system said of the document then.
+    document: BlobStat,
+    /// The device and number of the file of the journal beside it. Beside another document it is another one, whatever its number.
+    journal: Option<(u64, u64)>,
 }
 
 /// Puts an entry behind all others, in the place of one of the same session; the oldest goes where there are too many.
@@ -48,31 +54,37 @@ impl Journals {
         remember(&mut locked(&self.known), id, state);
     }
 
-    /// Notes that a document was synced, and then its name. A journal that is beside it later may be another one, in a file of the
-    /// same number.
+    /// Notes that a document was synced, and then its name.
     pub(super) fn settle(&self, id: &SessionId, document: BlobStat) {
-        remember(&mut locked(&self.settled), id, document);
-        locked(&self.named).retain(|(known, _)| known != id);
+        let journal = None;
+        remember(
+            &mut locked(&self.settled),
+            id,
+            Settled { document, journal },
+        );
     }
 
     /// Whether a document is the very file that this store made durable, and unchanged since: then there is nothing to sync.
     pub(super) fn is_settled(&self, id: &SessionId, document: BlobStat) -> bool {
         let settled = locked(&self.settled);
         let mut settled = settled.iter();
-        settled.any(|(known, settled)| known == id && *settled == document)
+        settled.any(|(known, settled)| known == id && settled.document == document)
     }
 
-    /// Notes that the name of a journal was synced.
+    /// Notes that the name of the journal beside a settled document was synced.
     pub(super) fn name(&self, id: &SessionId, journal: BlobStat) {
-        let file = (journal.device, journal.inode);
-        remember(&mut locked(&self.named), id, file);
+        let mut settled = locked(&self.settled);
+        if let Some((_, settled)) = settled.iter_mut().find(|(known, _)| known == id) {
+            settled.journal = Some((journal.device, journal.inode));
+        }
     }
 
     /// Whether the name of this very journal was synced by this store.
     pub(super) fn is_named(&self, id: &SessionId, journal: BlobStat) -> bool {
-        let named = locked(&self.named);
-        let mut named = named.iter();
-        named.any(|(known, file)| known == id && *file == (journal.device, journal.inode))
+        let file = Some((journal.device, journal.inode));
+        let settled = locked(&self.settled);
+        let mut settled = settled.iter();
+        settled.any(|(known, settled)| known == id && settled.journal == file)
     }
 
     pub(super) fn poison(&self, id: &SessionId) {

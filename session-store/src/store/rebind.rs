@@ -101,22 +101,26 @@ impl<S: SessionRecord> SessionStore<S> {
             course.expect(found.len());
         }
         let mut sessions = Vec::with_capacity(found.len());
-        // What was done since the function was called last.
-        let (mut changed, mut bytes_read) = (0, course.bytes_read());
+        // What was dealt with since the function was called last.
+        let (mut done, mut bytes_read) = (0, course.bytes_read());
         for (id, bytes, directory, target) in found {
             // The next call would move it once more.
             let is_again = target != directory && is_below(&target, from);
             let outcome = match how {
-                _ if is_again => Err(refused(
-                    &target,
-                    "the directory is below the one that was moved, too",
-                )),
+                _ if is_again => {
+                    done += 1;
+                    let why = "the directory is below the one that was moved, too";
+                    Err(refused(&target, why))
+                }
                 Rebind::DryRun => Ok(None),
                 // It names it as it would.
-                Rebind::Apply if target.as_os_str() == directory.as_os_str() => Ok(None),
+                Rebind::Apply if target.as_os_str() == directory.as_os_str() => {
+                    done += 1;
+                    Ok(None)
+                }
                 Rebind::Apply => {
-                    let goes_on = course.step(changed, bytes_read);
-                    changed = 1;
+                    let goes_on = course.step(done, bytes_read);
+                    done = 1;
                     bytes_read += bytes;
                     goes_on.and_then(|()| self.rebind_one(&id, &directory, &target).map(Some))
                 }
@@ -130,7 +134,7 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         if how == Rebind::Apply {
             // There is nothing left to stop.
-            let _done = course.step(changed, bytes_read);
+            let _done = course.step(done, bytes_read);
         }
         event!(sessions = sessions.len(), "rebind");
         Ok(Rebinding {

@@ -47,9 +47,7 @@ impl<S: SessionRecord> SessionStore<S> {
             bytes.extend(frame(next, payload).ok_or_else(|| self.too_long(id))?);
             next += 1;
         }
-        if durability.syncs_directories() && !self.shared.journals.is_settled(id, state.document) {
-            backend.persist(lock, &Blob::session(id))?;
-        }
+        self.settle(id, lock, state.document)?;
         let mut write = |out: &mut dyn io::Write| {
             out.write_all(&bytes)
                 .map_err(|source| Error::io("write", &path, source))
@@ -99,31 +97,26 @@ impl<S: SessionRecord> SessionStore<S> {
         };
         let bytes = record.framed(open.next).ok_or_else(|| self.too_long(id))?;
         let length = bytes.len();
-        let (mut op, mut uncertain) = ("write", Ok(()));
+        let mut op = "write";
         let mut written = open.file.write_all(bytes);
         if written.is_ok() && self.shared.durability.syncs_files() {
             op = "sync";
             written = open.file.commit();
         }
-        if let Err(source) = written {
-            if op == "sync" {
-                self.shared.journals.poison(id);
-            }
-            let error = self.take_back(id, open, length, op, source);
-            if !matches!(error, Error::NotDurable { .. }) {
-                return Err(error);
-            }
+        let durable = match written.map_err(|source| self.take_back(id, open, length, op, source)) {
             // It is there, only not for certain.
-            uncertain = Err(error);
-        }
+            Err(error @ Error::NotDurable { .. }) => Err(error),
+            written => Ok(written?),
+        };
         open.end += length as u64;
         open.next += 1;
         state.hasher.update(record.payload());
         state.note(append);
-        uncertain
+        durable
     }
 
-    /// Cuts off a record that was not acknowledged. Where that fails, the journal is begun anew by the next append.
+    /// Cuts off a record that was not acknowledged. Where that fails, as where a sync has, the journal is begun anew by the next
+    /// append.
     fn take_back(
         &self,
         id: &SessionId,
@@ -134,8 +127,10 @@ impl<S: SessionRecord> SessionStore<S> {
     ) -> Error {
         let path = self.shared.backend.describe(&Blob::journal(id));
         let cut = open.file.truncate(open.end);
-        let is_whole = cut.is_err() && {
+        if op == "sync" || cut.is_err() {
             self.shared.journals.poison(id);
+        }
+        let is_whole = cut.is_err() && {
             let size = open.file.stat().map(|stat| stat.size);
             op == "sync" || size.is_ok_and(|size| size == open.end + bytes as u64)
         };

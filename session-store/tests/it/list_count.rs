@@ -1,5 +1,6 @@
 //! Counting messages on several threads: the same answer, each file opened for it once, and ended when the caller says so.
 
+use std::fs;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +10,7 @@ use session_store::fs::{FaultFs, FsCall, OsFs};
 use session_store::{Builder, Cursor, IndexKind, Query, SessionStore, Trust};
 
 use crate::list::{document, facts, reported};
-use crate::support::{Scratch, moment};
+use crate::support::{Scratch, moment, session};
 
 /// Sessions that somebody else wrote, so that nothing but a walk says how many messages they have; the body of every seventh
 /// is broken.
@@ -126,4 +127,27 @@ fn a_document_without_messages_has_none_and_is_counted_once() {
         assert!(read(&store) > 200_000);
         assert!(read(&store) < 10_000);
     }
+}
+
+/// What plain sessions lack is not looked for in all of them.
+#[test]
+fn a_session_without_a_time_of_creation_is_not_read_whole() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let mut one = session("s", "/work", 2_000, 1);
+    one.created_at = None;
+    store.save(&one).unwrap();
+    let bytes = fs::metadata(store.path(&one.id)).unwrap().len();
+    let told = Arc::new(AtomicU64::new(0));
+    let read = Arc::clone(&told);
+    let query = Query::new().on_progress(move |progress| {
+        read.store(progress.bytes_read, Ordering::Relaxed);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(store.list(&query).unwrap().rows.len(), 1);
+    let read = told.load(Ordering::Relaxed);
+    assert!(
+        read > 0 && read < 40_000 && bytes > 100_000,
+        "{read} of {bytes}"
+    );
 }

@@ -2,11 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-use session_store::{Error, Query, Rebind, Session, SessionStore};
+use session_store::{Error, Progress, Query, Rebind, Session, SessionStore};
 
 use crate::support::{Scratch, id, session};
 
@@ -247,9 +249,16 @@ fn a_directory_that_stays_is_not_rebound() {
     let before = fs::read(store.path(&id("exact"))).unwrap();
     let stat = || fs::metadata(store.path(&id("exact"))).unwrap().ino();
     let inode = stat();
+    let told = Arc::new(Mutex::new(Progress::default()));
+    let last = Arc::clone(&told);
     let rebinding = store
-        .rebind("/old/place", "/old/place", Rebind::Apply)
+        .rebind_watched("/old/place", "/old/place", Rebind::Apply, move |progress| {
+            *last.lock().unwrap() = *progress;
+            ControlFlow::Continue(())
+        })
         .unwrap();
+    let told = *told.lock().unwrap();
+    assert!(told.of > 0 && told.files == told.of, "{told:?}");
     assert!(!rebinding.sessions.is_empty());
     for one in &rebinding.sessions {
         assert!(matches!(one.outcome, Ok(None)), "{one:?}");

@@ -39,11 +39,10 @@ pub(crate) enum Run {
 
 impl Run {
     fn builder(self, dir: &Path) -> Result<Builder<Session>> {
-        let fs = OsFs::new(dir);
-        let fs = match self {
-            Self::Same => fs,
-            Self::Next => fs.restarted(),
-        };
+        if self == Self::Same {
+            return Ok(SessionStore::builder(dir));
+        }
+        let fs = OsFs::new(dir).restarted();
         let backend = DirBackend::with_file_system(fs, Trust::default()).context("open")?;
         Ok(Builder::on(Arc::new(backend)))
     }
