@@ -12,10 +12,12 @@ mod overlay;
 mod parse;
 mod reading;
 mod record;
+mod whole;
 
 pub(crate) use overlay::{Overlay, begin_hash};
 pub(crate) use parse::{Addition, Journal};
 pub(crate) use record::{AdditionKind, Begin, TITLE, added, announcement, frame};
+pub(crate) use whole::Whole;
 
 /// The longest payload of a record: above the largest append that a store takes, below what would let a damaged length
 /// ask for all memory.

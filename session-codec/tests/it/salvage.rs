@@ -1,5 +1,8 @@
 //! Elements out of damaged bytes, against documents whose elements are known.
 
+use std::ops::Range;
+
+use proptest::{collection, prelude::*};
 use session_codec::Codec;
 
 /// The texts of the elements of `a` that are found.
@@ -46,4 +49,134 @@ fn what_a_full_decode_refuses_is_lost_alone() {
 fn what_is_behind_the_document_is_lost() {
     let salvaged = Codec::new().salvage(b"{\"a\":[1]}\0x", &["a"]);
     assert_eq!(salvaged.lost, vec![9..11]);
+}
+
+/// A document of messages with arrays, objects and numbers inside, and where the elements of its arrays lie.
+fn conversation(messages: usize, tools: usize) -> (Vec<u8>, [Vec<Range<usize>>; 2]) {
+    let mut json = br#"{"id":"s","title":"a, {b}, [c], \"d\":","a":["#.to_vec();
+    let mut places = [Vec::new(), Vec::new()];
+    let mut put = |json: &mut Vec<u8>, array: usize, n: usize, text: String| {
+        if n > 0 {
+            json.push(b',');
+        }
+        places[array].push(json.len()..json.len() + text.len());
+        json.extend(text.into_bytes());
+    };
+    for n in 0..messages {
+        let part =
+            format!(r#"{{"type":"text","text":"{n}: so, \"{{\", [1, 2], {{\\\"role\\\":1}}, "}}"#);
+        let call = format!(
+            r#"{{"type":"call","input":{{"list":[{n},7,"x",{{"part":"y"}}],"k":[[{{}}],3]}}}}"#
+        );
+        let text = match n % 3 {
+            0 => format!(r#"{{"role":"user","content":[{part}]}}"#),
+            1 => format!(r#"{{"role":"tool","content":[{part},{call},{part}],"n":{n}}}"#),
+            _ => format!(r#"{{"n":[{n}],"role":"model","content":[{call},{part}]}}"#),
+        };
+        put(&mut json, 0, n, text);
+    }
+    json.extend(br#"],"more":{"x":[1,{"part":"z"}]},"b":["#);
+    for n in 0..tools {
+        put(
+            &mut json,
+            1,
+            n,
+            format!(r#"{{"name":"t{n}","input":[{n},{{}}]}}"#),
+        );
+    }
+    json.extend(br#"],"agent":"x"}"#);
+    (json, places)
+}
+
+/// What is found of an array, as places.
+fn places(json: &[u8], array: &str) -> Vec<Range<usize>> {
+    let salvaged = Codec::new().salvage(json, &["a", "b"]);
+    let members = salvaged.members.into_iter();
+    let of = members.filter(|member| member.name == array);
+    of.flat_map(|member| member.elements.unwrap_or_default())
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn whatever_is_whole_between_faults_is_found_and_nothing_else(
+        messages in 4..30_usize, tools in 0..6_usize, cut in 0..3000_usize,
+        faults in collection::vec((0..1000_usize, 1..120_usize, any::<bool>()), 1..4),
+    ) {
+        let (mut json, elements) = conversation(messages, tools);
+        let mut damaged = vec![false; json.len()];
+        for (place, length, is_zero) in faults {
+            let at = (json.len() - 1) * place / 1000;
+            let to = if is_zero { (at + length).min(json.len()) } else { at + 1 };
+            json[at..to].fill(if is_zero { 0 } else { b'!' });
+            damaged[at..to].fill(true);
+        }
+        let length = json.len() * cut.min(1000) / 1000;
+        json.truncate(length);
+        // What was damaged at its beginning and at its end may have nothing left by which an element could be told, or by
+        // which its array could be named.
+        let first = damaged[..length].iter().position(|is| *is).unwrap_or(length);
+        let last = damaged.iter().rposition(|is| *is).filter(|_| cut >= 1000);
+        let is_certain = |place: &Range<usize>| {
+            place.end < first || last.is_some_and(|last| place.start > last + 1)
+        };
+        let key = json.windows(5).position(|part| part == br#""b":["#);
+        let is_key_certain = key.is_some_and(|at| last.is_some_and(|last| at > last + 1));
+        let are_both = elements.iter().all(|all| all.iter().any(is_certain));
+        // Damaged at its beginning and cut short behind an object, an element looks like the rest of a document.
+        let cut_in = elements.iter().flatten().find(|place| place.contains(&(length.max(1) - 1)));
+        let is_open = json.ends_with(b"}")
+            && cut_in.is_some_and(|place| damaged[place.start..length].contains(&true));
+        // What is another name is no damage.
+        let is_renamed = json.windows(4).any(|part| part == br#""!":"#);
+        for array in 0..2 {
+            let found = places(&json, ["a", "b"][array]);
+            let all = &elements[array];
+            prop_assert!(found.is_sorted_by_key(|place| place.start));
+            if is_open {
+                continue;
+            }
+            let is_one = |place: &Range<usize>| all.contains(place) || damaged[place.clone()].contains(&true);
+            prop_assert!(found.iter().all(is_one), "{found:?} of {array}");
+            let is_told = are_both || (array == 0 && is_key_certain);
+            if is_renamed || !is_told || !all.iter().any(is_certain) {
+                continue;
+            }
+            let missing = all.iter().find(|place| {
+                place.end <= length && !damaged[(*place).clone()].contains(&true) && !found.contains(place)
+            });
+            prop_assert!(missing.is_none(), "{missing:?} is missing of {array}");
+        }
+    }
+}
+
+/// A search that reads everything again from each comma does not come back from this.
+#[test]
+fn many_values_behind_two_faults_are_told_apart_soon() {
+    let numbers = vec!["[7],{}"; 50_000].join(",");
+    let nested = format!(r#"{{"role":"x","content":[!{numbers}]}}"#);
+    let whole = r#"{"role":"y","content":[]}"#;
+    let all = [whole, &nested, whole, whole, &nested, whole].join(",");
+    let json = format!(r#"{{"a":[{all},{{"role":"#);
+    assert_eq!(found(json.as_bytes()), [whole; 4]);
+}
+
+#[test]
+fn a_second_document_of_the_same_id_adds_what_the_first_one_lacks() {
+    let (one, two, three) = (r#"{"n":1}"#, r#"{"n":2}"#, r#"{"n":3}"#);
+    let first = format!(r#"{{"id":"s","a":[{one},{one}]}}"#);
+    let second = format!(r#"{{"id":"s","t":7,"a":[{one},{one},{one},{two},{three}]}}"#);
+    let union = [one, one, one, two, three];
+    assert_eq!(found(format!("{first}{second}").as_bytes()), union);
+    assert_eq!(found(format!("{first}\n\0\0{second}\0").as_bytes()), union);
+    // The first may end anywhere, and the second too.
+    let cut = &first[..first.len() - 4];
+    assert_eq!(found(format!("{cut}{second}").as_bytes()), union);
+    let cut = &second[..second.len() - 4];
+    assert_eq!(found(format!("{first}{cut}").as_bytes()), union[..4]);
+    let other = second.replace(r#""id":"s""#, r#""id":"other""#);
+    assert_eq!(found(format!("{first}{other}").as_bytes()), [one, one]);
+    // What is left of a longer document that was written over is none.
+    assert_eq!(found(format!("{first}1,{three}]}}").as_bytes()), [one, one]);
 }

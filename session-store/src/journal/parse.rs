@@ -204,9 +204,9 @@ impl Journal {
         &self.hasher
     }
 
-    /// Whether a document was announced that has some of the appends.
-    pub(crate) fn was_replaced(&self) -> bool {
-        !self.replaced.is_empty()
+    /// How many appends the last document has that was announced; 0 if there was none.
+    pub(crate) fn announced(&self) -> usize {
+        self.replaced.last().map_or(0, |(before, _)| *before)
     }
 
     /// How many appends a document of some revision has already; `None` if it is none that this journal extends.

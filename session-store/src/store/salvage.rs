@@ -31,9 +31,9 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Makes a new session of what is whole in a damaged one, and moves the damaged files into quarantine; `None`, with
     /// nothing done, for a session that a load accepts, and for one that only has the name of another: rename that one.
     ///
-    /// Every element of the capped arrays and every other member is taken that a load would accept, from the document and
-    /// from the part of its journal before the first damage; nothing is guessed. The new session's id begins with the old
-    /// one's. A [`Redactor`](crate::Redactor) is shown the new session as if it were saved; what goes into quarantine stays as
+    /// Every element of the capped arrays and every other member is taken that a load would accept, from the document, as
+    /// [`Codec::salvage`](session_codec::Codec::salvage) finds them, and from all whole records of its journal. The new session's id
+    /// begins with the old one's. A [`Redactor`](crate::Redactor) is shown the new session as if it were saved; what goes into quarantine stays as
     /// it was. Nothing is deleted; calling this again after a crash finishes what was begun, except between the moves of
     /// the journal and of a document that was sound without it: that document then stays where it is.
     ///

@@ -6,11 +6,15 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 use session_store::fs::MemoryFs;
 use session_store::{
-    Append, Durability, Message, QuarantineReason, Session, SessionStore, Severity,
+    Append, Durability, LostRange, Message, QuarantineReason, Session, SessionStore, Severity,
 };
 
 use crate::journal_crash;
 use crate::support::{Scratch, id, session};
+
+const JOURNAL: &str = ".store/journal/s.journal";
+/// The bytes of a journal's first line.
+const TITLE: usize = 18;
 
 /// Damages a session of 20 messages; says which messages end before `from`.
 fn salvaged(change: impl FnOnce(&mut Vec<u8>) -> usize) -> (Scratch, SessionStore, Session, usize) {
@@ -248,11 +252,72 @@ fn a_journal_stays_beside_a_document_that_cannot_be_appended_to() {
         let append = journal_crash::turn(4);
         assert!(store.append(&id("s"), &append).unwrap_err().is_corrupt());
         assert!(store.writer(&id("s")).unwrap_err().is_corrupt());
-        assert!(fs.content(".store/journal/s.journal").is_some());
+        assert!(fs.content(JOURNAL).is_some());
     }
     let store = journal_crash::store(fs, Durability::Full);
     let report = store.salvage(&id("s")).unwrap().unwrap();
     assert_eq!(store.load(&report.id).unwrap().messages.len(), 4);
+}
+
+/// What is whole behind damage in a journal was acknowledged as what is before it.
+#[test]
+fn appends_behind_a_damaged_one_are_salvaged() {
+    // Damage of the last one is a torn tail.
+    for broken in 0..5_usize {
+        let fs = MemoryFs::new();
+        let store = journal_crash::store(fs.clone(), Durability::Full);
+        journal_crash::base(&store);
+        let mut ends = vec![TITLE];
+        for n in 1..6 {
+            store.append(&id("s"), &journal_crash::turn(n)).unwrap();
+            ends.push(fs.content(JOURNAL).unwrap().len());
+        }
+        let whole = store.load(&id("s")).unwrap();
+        let mut journal = fs.content(JOURNAL).unwrap();
+        // The first record is the one that says what the journal extends, with the first append behind it.
+        let length = u32::from_le_bytes(journal[TITLE..TITLE + 4].try_into().unwrap());
+        ends.insert(1, TITLE + 16 + length as usize);
+        journal[ends[broken] + 20] ^= 1;
+        fs.plant(JOURNAL, &journal);
+        let store = journal_crash::store(fs, Durability::Full);
+        let report = store.salvage(&id("s")).unwrap().unwrap();
+        let mut expected = whole.messages;
+        if broken > 0 {
+            expected.remove(broken);
+        }
+        assert_eq!(
+            store.load(&report.id).unwrap().messages,
+            expected,
+            "{broken}"
+        );
+        let lost = ends[broken] as u64..ends[broken + 1] as u64;
+        assert_eq!(report.lost, [LostRange::Journal(lost)], "{broken}");
+    }
+}
+
+/// Two blocks of zeros and a cut, as of a disk that lost some: what lies between them is there.
+#[test]
+fn what_lies_between_faults_is_salvaged() {
+    let (_scratch, store, one, _) = salvaged(|bytes| {
+        for message in ["message 3", "message 11"] {
+            let found = bytes
+                .windows(message.len())
+                .position(|part| part == message.as_bytes());
+            let at = found.unwrap();
+            bytes[at..at + 4].fill(0);
+        }
+        let cut = bytes
+            .windows(10)
+            .position(|part| part == b"message 17")
+            .unwrap();
+        bytes.truncate(cut);
+        cut
+    });
+    let report = store.salvage(&one.id).unwrap().unwrap();
+    let kept = (0..17).filter(|n| ![3, 11].contains(n));
+    let expected: Vec<_> = kept.map(|n| one.messages[n].clone()).collect();
+    assert_eq!(store.load(&report.id).unwrap().messages, expected);
+    assert_eq!(report.lost.len(), 3);
 }
 
 /// A whole record of a journal that sets members and adds elements, whatever their texts are.
@@ -283,9 +348,9 @@ fn what_a_journal_adds_and_no_document_can_have_is_found_and_left_out() {
         let store = journal_crash::store(fs.clone(), Durability::Full);
         journal_crash::base(&store);
         store.append(&id("s"), &journal_crash::turn(1)).unwrap();
-        let mut journal = fs.content(".store/journal/s.journal").unwrap();
+        let mut journal = fs.content(JOURNAL).unwrap();
         journal.extend(record(2, &[wrong]));
-        fs.plant(".store/journal/s.journal", &journal);
+        fs.plant(JOURNAL, &journal);
         let store = journal_crash::store(fs, Durability::Full);
         let error = store.load(&id("s")).unwrap_err();
         assert!(error.is_corrupt(), "{wrong:?}: {error}");

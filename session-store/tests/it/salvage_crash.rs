@@ -14,12 +14,12 @@ use crate::support::{id, session};
 const DOCUMENT: &str = "s.json";
 const JOURNAL: &str = ".store/journal/s.journal";
 
-/// What is damaged: a session of four messages, and a fifth and a sixth in its journal.
+/// What is damaged: a session of four messages, and a fifth and a sixth in its journal, or one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Damage {
     /// Two messages and the journal stay whole.
     Document,
-    /// The document and one message of the journal stay whole.
+    /// All but one message of the journal stays whole.
     Journal,
 }
 
@@ -28,7 +28,7 @@ impl Damage {
     fn left(self) -> Vec<Message> {
         let numbers: &[usize] = match self {
             Self::Document => &[0, 1, 4, 5],
-            Self::Journal => &[0, 1, 2, 3, 4],
+            Self::Journal => &[0, 1, 2, 3, 4, 6],
         };
         let message = |n: &usize| Message::user(format!("message {n} of s"));
         numbers.iter().map(message).collect()

@@ -9,7 +9,7 @@ use session_model::{SessionId, SessionRecord};
 use super::SessionStore;
 use crate::Error;
 use crate::failure::from_codec;
-use crate::journal::{AdditionKind, Journal};
+use crate::journal::{AdditionKind, Journal, Whole};
 use crate::salvage::LostRange;
 
 /// What may be decoded to find the one member that does not fit among others that are needed, in bytes.
@@ -74,22 +74,20 @@ impl<S: SessionRecord> SessionStore<S> {
         remains
     }
 
-    /// Adds what a journal has that the document lacks: members that were lost, and the appends up to the first damage.
+    /// Adds what a journal has that the document lacks: members that were lost, and what all whole appends add.
     pub(super) fn add_journal(&self, bytes: &[u8], document: &[u8], remains: &mut Remains) {
-        let size = bytes.len() as u64;
-        let journal = match Journal::parse(bytes.to_vec()) {
-            Ok(journal) => journal,
-            Err(damage) => {
-                remains
-                    .lost
-                    .push(LostRange::Journal(damage.offset as u64..size));
-                match Journal::parse(bytes[..damage.offset].to_vec()) {
-                    Ok(journal) => journal,
-                    Err(_) => return,
-                }
-            }
+        let revision = Revision::of_document(document);
+        let journal = Journal::parse(bytes.to_vec()).ok().or_else(|| {
+            let whole = Whole::find(bytes, revision);
+            let lost = whole.lost.into_iter();
+            let lost = lost.map(|lost| LostRange::Journal(lost.start as u64..lost.end as u64));
+            remains.lost.extend(lost);
+            whole.journal
+        });
+        let Some(journal) = journal else {
+            return;
         };
-        let announced = journal.absorbed_by(Revision::of_document(document));
+        let announced = journal.absorbed_by(revision);
         // What the document had when the journal was begun; its members only stand in for those that were lost.
         let kept = self.shared.codec.salvage(&journal.begin.kept, &[]);
         let names = remains.members.iter().map(|(name, _)| name.clone());
@@ -107,7 +105,14 @@ impl<S: SessionRecord> SessionStore<S> {
             }
         }
         let mut seen: Vec<(String, u64)> = Vec::new();
-        for addition in journal.additions(announced.unwrap_or(0)) {
+        let all = journal.additions(announced.unwrap_or(0));
+        // What a document that was announced has may be there already.
+        let lacked = journal.additions(journal.announced()).count();
+        let may_be_there = match announced {
+            Some(_) => 0,
+            None => journal.additions(0).count() - lacked,
+        };
+        for (nth, addition) in all.enumerate() {
             let (name, json) = (addition.name.to_owned(), addition.json().to_owned());
             // What is no value by itself would not stay in its place, and no journal sets what it adds to.
             let is_value = serde_json::from_str::<IgnoredAny>(&json).is_ok();
@@ -139,9 +144,7 @@ impl<S: SessionRecord> SessionStore<S> {
             let place = place.saturating_add(seen[at].1);
             seen[at].1 += 1;
             let array = remains.array(name);
-            // A document that was about to take the journal's place has some of its elements already.
-            let is_there =
-                announced.is_none() && journal.was_replaced() && (array.len() as u64) > place;
+            let is_there = nth < may_be_there && (array.len() as u64) > place;
             if !is_there {
                 array.push(json);
             }

@@ -1,0 +1,157 @@
+//! What tells that a place behind a fault is the right one to go on from. Owns the evidence; must not know where it is looked
+//! for.
+
+use memchr::memmem;
+
+use super::shape::Shapes;
+use super::{At, Run, Salvage, SalvagedMember};
+
+/// What was read from a place behind a fault.
+pub(super) struct Part {
+    pub(super) start: At,
+    pub(super) from: usize,
+    pub(super) run: Run,
+}
+
+impl Part {
+    /// The elements at its beginning, of an array of which it has not seen the name.
+    pub(super) fn unnamed(&self) -> Option<&SalvagedMember> {
+        let first = self.run.members.first();
+        first.filter(|first| self.start == At::Element && first.name.is_empty())
+    }
+
+    /// The members behind what it begins with.
+    pub(super) fn later(&self) -> &[SalvagedMember] {
+        &self.run.members[usize::from(self.start == At::Element)..]
+    }
+}
+
+/// What tells of which array elements behind a fault are.
+pub(super) struct Around<'a> {
+    before: &'a Run,
+    /// Members that are read for certain behind another fault, less the array in which that begins.
+    after: &'a [SalvagedMember],
+    shapes: &'a Shapes,
+}
+
+impl<'a> Around<'a> {
+    pub(super) fn new(before: &'a Run, after: &'a [SalvagedMember], shapes: &'a Shapes) -> Self {
+        Self {
+            before,
+            after,
+            shapes,
+        }
+    }
+}
+
+impl Salvage<'_> {
+    /// Whether all bytes up to the last one are the rest of a document.
+    pub(super) fn is_rest(&self, part: &Part, before: &Run) -> bool {
+        self.is_at_end(&part.run) && (part.start != At::Root || self.is_same(part, before))
+    }
+
+    /// Whether what was read up to another fault is of the document and as deep as was supposed.
+    pub(super) fn is_likely(&self, part: &Part, around: &Around<'_>) -> bool {
+        let run = &part.run;
+        if part.start == At::Root {
+            let next = self.bytes.get(self.blank(run.end));
+            let is_value = run.complete && matches!(next, Some(b',' | b']' | b'}'));
+            return !is_value && self.is_same(part, around.before);
+        }
+        !run.complete && !self.is_elsewhere(run) && self.has_element(part, around)
+    }
+
+    /// Whether a part has an element as those of its array are, or the beginning of an array of which nothing is known.
+    pub(super) fn has_element(&self, part: &Part, around: &Around<'_>) -> bool {
+        let fits = |name: &str, member| self.has_fit(name, member, around.shapes);
+        let first = part.unnamed().zip(self.array(part, around));
+        first.is_some_and(|(first, name)| fits(&name, first))
+            || part.later().iter().any(|member| {
+                if around.shapes.knows(&member.name) {
+                    fits(&member.name, member)
+                } else {
+                    Shapes::has_objects(member, self.bytes)
+                }
+            })
+    }
+
+    /// Whether a member has an element as those of an array are.
+    fn has_fit(&self, array: &str, member: &SalvagedMember, shapes: &Shapes) -> bool {
+        let mut elements = member.elements.iter().flatten();
+        elements.any(|element| shapes.fits(array, &self.bytes[element.clone()]))
+    }
+
+    /// Whether what comes next could only come in another container than the one a run takes this place for.
+    fn is_elsewhere(&self, run: &Run) -> bool {
+        let at = self.blank(run.end);
+        let byte = self.bytes.get(at);
+        let is_end = |at: usize| matches!(self.bytes.get(self.blank(at)), Some(b',' | b']'));
+        match run.inside {
+            Some(_) => matches!(byte, Some(b':' | b'}')),
+            None => byte == Some(&b']') || self.value(at).is_some_and(is_end),
+        }
+    }
+
+    /// Whether a document has the same id as the one before it, and elements.
+    fn is_same(&self, part: &Part, before: &Run) -> bool {
+        let text = |run: &Run| Some(&self.bytes[id(run)?.value.clone()]);
+        let has =
+            |member: &SalvagedMember| member.elements.as_ref().is_some_and(|all| !all.is_empty());
+        text(&part.run).is_some_and(|id| Some(id) == text(before))
+            && part.run.members.iter().any(has)
+    }
+
+    /// The members of a part, with the name of the array of its first elements if that is certain.
+    pub(super) fn named(&self, part: &Part, around: &Around<'_>) -> Vec<SalvagedMember> {
+        let mut members = part.run.members.clone();
+        if let (Some(first), Some(name)) = (members.first_mut(), self.array(part, around)) {
+            first.name = name;
+        }
+        members
+    }
+
+    /// Says of which array a part's first elements are, by what was read before, what is read later, and what they are
+    /// like; `None` where that is not certain.
+    fn array(&self, part: &Part, around: &Around<'_>) -> Option<String> {
+        let (first, before) = (part.unnamed()?, around.before);
+        let inside = before.inside.as_deref();
+        let is_later = |name: &str| is_in(&part.run.members, name) || is_in(around.after, name);
+        let is_before = |name: &str| inside != Some(name) && is_in(&before.members, name);
+        let arrays = self.arrays.iter().copied();
+        let possible: Vec<_> = arrays
+            .filter(|name| !is_later(name) && !is_before(name))
+            .collect();
+        // An array may have ended in what is lost, or in what was there before it was zeroed, and another one have begun.
+        let between = &self.bytes[before.end..part.from];
+        if let Some(name) = inside.filter(|name| possible.contains(name))
+            && !between.iter().any(|byte| matches!(byte, b']' | 0))
+        {
+            return Some(name.to_owned());
+        }
+        let is_named =
+            |name: &str| memmem::find(between, format!("\"{name}\"").as_bytes()).is_some();
+        let arrays = possible.iter().copied();
+        let unknown: Vec<_> = arrays
+            .clone()
+            .filter(|name| !around.shapes.knows(name))
+            .collect();
+        let fitting: Vec<_> = arrays
+            .filter(|name| self.has_fit(name, first, around.shapes))
+            .collect();
+        let name = match (&possible[..], &fitting[..], &unknown[..]) {
+            ([only], _, _) | (_, [], [only]) => Some(*only),
+            (_, [only], others) if !others.iter().any(|name| is_named(name)) => Some(*only),
+            _ => None,
+        };
+        name.map(str::to_owned)
+    }
+}
+
+fn is_in(members: &[SalvagedMember], name: &str) -> bool {
+    members.iter().any(|member| member.name == name)
+}
+
+/// The document's id, as far as that was found.
+pub(super) fn id(run: &Run) -> Option<&SalvagedMember> {
+    run.members.iter().find(|member| member.name == "id")
+}

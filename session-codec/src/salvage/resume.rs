@@ -1,0 +1,261 @@
+//! Going on behind faults. Owns which places are tried, and how what is found there is put together; must not know the
+//! grammar, nor what tells that a place is the right one.
+
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use memchr::memchr3_iter;
+
+use super::judge::{Around, Part, id};
+use super::shape::Shapes;
+use super::{At, Run, Salvage, SalvagedMember};
+
+/// Bytes that are read in search of places to go on from, as a multiple of the document, before the search is given up.
+const EFFORT: u64 = 32;
+
+/// What may be the rest of a document.
+struct Rest {
+    part: Part,
+    /// Whether it has an element as those that were found before.
+    fits: bool,
+    /// Whether nothing speaks against it.
+    may_be: bool,
+}
+
+/// How many equal elements an array has.
+type Counts<'b> = HashMap<(String, &'b [u8]), u64>;
+
+impl<'b> Salvage<'b> {
+    /// Goes on behind the first fault, and behind every other one.
+    pub(super) fn resume(&self, found: &mut Run) {
+        let effort = Cell::new(EFFORT * self.bytes.len() as u64);
+        let mut known = None;
+        while !self.is_at_end(found) {
+            found.complete &= !self.goes_on(found.end);
+            let mut shapes = Shapes::default();
+            shapes.learn(&found.members, self.bytes);
+            let rest = self.rest(found, &shapes, &effort);
+            let sure = rest.as_ref().filter(|rest| self.is_sure(rest, found));
+            let after = sure.map_or(Vec::new(), |rest| {
+                self.named(&rest.part, &Around::new(found, &[], &shapes))
+            });
+            shapes.learn(&after, self.bytes);
+            let later = sure.map_or(&[][..], |rest| rest.part.later());
+            let limit = sure.map_or(self.bytes.len(), |rest| rest.part.from);
+            while found.end <= limit {
+                let fault = self.fault(found);
+                let around = Around::new(found, later, &shapes);
+                // What ends at the same fault began inside of what that one damaged.
+                let Some(part) = self.search(found, limit, &effort, |part| {
+                    self.is_likely(part, &around) && self.fault(&part.run) > fault
+                }) else {
+                    break;
+                };
+                let members = self.named(&part, &around);
+                shapes.learn_new(&members, self.bytes);
+                self.join(found, part, members, &mut known);
+            }
+            if found.end > limit {
+                // What looked like the rest began inside of a value.
+                continue;
+            }
+            let is_sure = |rest: &Rest| rest.part.from >= found.end && self.is_sure(rest, found);
+            match rest.filter(is_sure) {
+                Some(Rest { part, .. }) => {
+                    let members = self.named(&part, &Around::new(found, &[], &shapes));
+                    self.join(found, part, members, &mut known);
+                }
+                None => return self.lose(found, self.bytes.len()),
+            }
+        }
+    }
+
+    /// Finds the place from which all of the rest can be read.
+    fn rest(&self, found: &Run, shapes: &Shapes, effort: &Cell<u64>) -> Option<Rest> {
+        let end = self.bytes.len();
+        let mut is_cut = false;
+        let part = self.search(found, end, effort, |part| {
+            let run = &part.run;
+            let is_object = self.bytes.get(run.value) == Some(&b'{');
+            is_cut |= !run.complete && is_object && self.fault(run) == end;
+            self.is_rest(part, found)
+        })?;
+        Some(Rest {
+            fits: self.has_element(&part, &Around::new(found, &[], shapes)),
+            may_be: !is_cut && (shapes.is_empty() || !part.later().is_empty()),
+            part,
+        })
+    }
+
+    /// Whether what looks like the rest is it: a document that is cut short behind an object inside of it ends as a whole one
+    /// does.
+    fn is_sure(&self, rest: &Rest, found: &Run) -> bool {
+        rest.fits || (rest.may_be && self.fault(found) < self.bytes.len())
+    }
+
+    /// Whether another member follows, so that what closed the root was meant for an object in it.
+    fn goes_on(&self, end: usize) -> bool {
+        let comma = self.blank(end);
+        let next = self.bytes.get(self.blank(comma + 1));
+        self.bytes.get(comma) == Some(&b',') && next == Some(&b'"')
+    }
+
+    /// Gives up all bytes from where a run ended up to a place.
+    fn lose(&self, run: &mut Run, to: usize) {
+        let from = if run.complete {
+            self.blank(run.end)
+        } else {
+            run.end
+        };
+        if from < to {
+            run.lost.push(from..to);
+        }
+    }
+
+    /// Finds the first place behind a run, and before the limit, from which what can be read is accepted.
+    fn search(
+        &self,
+        found: &Run,
+        limit: usize,
+        effort: &Cell<u64>,
+        mut accept: impl FnMut(&Part) -> bool,
+    ) -> Option<Part> {
+        // Reading on from where a run came by comes to the same end.
+        let mut dead = HashSet::new();
+        for at in memchr3_iter(b',', b'{', b'"', self.bytes.get(found.end..limit)?) {
+            for (start, from) in self.starts(found.end + at) {
+                // Behind a whole document there may be another one, but not what is left of this one.
+                let is_possible = match start {
+                    At::Root => id(found).is_some(),
+                    _ => !found.complete && !dead.contains(&(start, from)),
+                };
+                if !is_possible {
+                    continue;
+                }
+                let run = self.run(start, from);
+                let left = effort.get().saturating_sub((run.end - from) as u64 + 1);
+                effort.set(left);
+                let part = Part { start, from, run };
+                if accept(&part) {
+                    return Some(part);
+                }
+                if start != At::Root {
+                    dead.insert((start, from));
+                    dead.extend(part.run.passed);
+                }
+                if left == 0 {
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// What may begin with a byte, or behind it if that is a comma.
+    fn starts(&self, at: usize) -> impl Iterator<Item = (At, usize)> {
+        let next = self.blank(at + 1);
+        let is_name = |at| self.bytes.get(at) == Some(&b'"');
+        let starts = match self.bytes[at] {
+            b',' => [
+                is_name(next).then_some((At::Member, next)),
+                Some((At::Element, next)),
+            ],
+            b'{' => [
+                is_name(next).then_some((At::Root, at)),
+                Some((At::Element, at)),
+            ],
+            _ => [self.named_array(at).map(|_| (At::Member, at)), None],
+        };
+        starts.into_iter().flatten()
+    }
+
+    /// The array that begins here with its name.
+    fn named_array(&self, at: usize) -> Option<&'b str> {
+        let rest = &self.bytes[at + 1..];
+        self.arrays.iter().copied().find(|array| {
+            let end = at + 1 + array.len();
+            let colon = self.blank(end + 1);
+            rest.starts_with(array.as_bytes())
+                && self.bytes.get(end) == Some(&b'"')
+                && self.bytes.get(colon) == Some(&b':')
+                && self.bytes.get(self.blank(colon + 1)) == Some(&b'[')
+        })
+    }
+
+    /// Puts what was found behind a fault to what was found before it. Of a member that is there twice the first stays; an
+    /// array that is there twice goes on, but a second document adds only what was not `known` before it.
+    fn join(
+        &self,
+        run: &mut Run,
+        part: Part,
+        members: Vec<SalvagedMember>,
+        known: &mut Option<Counts<'b>>,
+    ) {
+        self.lose(run, part.from);
+        if part.start == At::Root {
+            *known = Some(self.counts(run));
+        }
+        let mut rest = part.run;
+        if rest.inside.as_deref() == Some("") {
+            rest.inside = members.first().map(|member| member.name.clone());
+        }
+        for member in members {
+            if member.name.is_empty() {
+                run.lost.extend(member.elements.into_iter().flatten());
+                continue;
+            }
+            let old = run.members.iter_mut().find(|old| old.name == member.name);
+            let Some(old) = old else {
+                run.members.push(member);
+                continue;
+            };
+            match (&mut old.elements, member.elements) {
+                (Some(all), Some(mut more)) => {
+                    more.retain(|element| !self.was_known(&old.name, element, known));
+                    if let (true, Some(first)) = (all.is_empty(), more.first()) {
+                        old.value.start = first.start;
+                    }
+                    old.value.end = more.last().map_or(old.value.end, |last| last.end);
+                    all.append(&mut more);
+                }
+                (None, None)
+                    if self.bytes[old.value.clone()] == self.bytes[member.value.clone()] => {}
+                _ => run.lost.push(member.value),
+            }
+        }
+        run.lost.append(&mut rest.lost);
+        run.end = rest.end;
+        run.value = rest.value;
+        run.complete = rest.complete;
+        run.inside = rest.inside;
+    }
+
+    /// Counts the elements that were found so far.
+    fn counts(&self, run: &Run) -> Counts<'b> {
+        let mut counts = Counts::new();
+        for member in &run.members {
+            for element in member.elements.iter().flatten() {
+                let key = (member.name.clone(), &self.bytes[element.clone()]);
+                *counts.entry(key).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Whether a document before has an element that is equal, and stands for no other one yet.
+    fn was_known(
+        &self,
+        array: &str,
+        element: &Range<usize>,
+        known: &mut Option<Counts<'b>>,
+    ) -> bool {
+        let key = (array.to_owned(), &self.bytes[element.clone()]);
+        let count = known.as_mut().and_then(|known| known.get_mut(&key));
+        count.is_some_and(|count| {
+            let is_left = *count > 0;
+            *count = count.saturating_sub(1);
+            is_left
+        })
+    }
+}
