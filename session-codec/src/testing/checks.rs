@@ -27,13 +27,22 @@ pub fn run(target: &str, document: &[u8]) -> bool {
         "header" => header(document),
         "backwards" => backwards(document),
         "footer" => footer(document),
+        "salvage" => salvage(document),
         _ => return false,
     }
     true
 }
 
 /// Names the fuzz targets.
-pub const TARGETS: [&str; 6] = ["decode", "skip", "tail", "header", "backwards", "footer"];
+pub const TARGETS: [&str; 7] = [
+    "decode",
+    "skip",
+    "tail",
+    "header",
+    "backwards",
+    "footer",
+    "salvage",
+];
 
 fn value(document: &[u8]) -> Option<Value> {
     let mut value = serde_json::from_slice(document).ok()?;
@@ -276,4 +285,45 @@ pub fn backwards(document: &[u8]) {
     let escaped = "\\\"".repeat(3000);
     let head = format!("{{\"messages\":[\"{escaped}\"],\"metadata\":{{}},\"id\":");
     header(&[head.as_bytes(), document, b"}"].concat());
+}
+
+/// What is salvaged of any bytes are values that can be read, each once; of a sound document it is all there is.
+///
+/// # Panics
+///
+/// Where it is not.
+pub fn salvage(document: &[u8]) {
+    let arrays = ["messages", "tool_uses"];
+    let found = Codec::new().salvage(document, &arrays);
+    let values = found
+        .members
+        .iter()
+        .flat_map(|member| match &member.elements {
+            Some(elements) => elements.clone(),
+            None => vec![member.value.clone()],
+        });
+    let values: Vec<_> = values.collect();
+    for value in &values {
+        let bytes = &document[value.clone()];
+        assert!(serde_json::from_slice::<Value>(bytes).is_ok(), "{value:?}");
+    }
+    let mut all = [values, found.lost.clone()].concat();
+    all.sort_by_key(|range| range.start);
+    assert!(all.is_sorted_by(|one, next| one.end <= next.start), "twice");
+    // What a decode hides may hold what it would not accept.
+    let Ok(Value::Object(members)) = serde_json::from_slice(document) else {
+        return;
+    };
+    if Codec::new().decode::<Value>(document.to_vec()).is_err() {
+        return;
+    }
+    assert_eq!(found.lost, [], "lost");
+    if serde_json::from_slice::<Names>(document).is_ok_and(|names| names.0) {
+        return;
+    }
+    for member in &found.members {
+        if let (Some(elements), Some(array)) = (&member.elements, members.get(&member.name)) {
+            assert_eq!(Some(elements.len()), array.as_array().map(Vec::len));
+        }
+    }
 }

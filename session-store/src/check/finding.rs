@@ -38,6 +38,8 @@ pub enum Finding {
     },
     /// The id in the document is not the one in the file's name: the file was renamed or copied, and wants its name back.
     Misnamed,
+    /// The document has no id: a salvage gives it one.
+    Nameless,
     /// The name of a document belongs to something else, or its file cannot be read.
     Unreadable {
         /// What the system, or the store, says of it.
@@ -132,6 +134,7 @@ impl Finding {
             | Self::Header { .. }
             | Self::Unfit { .. }
             | Self::Misnamed
+            | Self::Nameless
             | Self::Unreadable { .. }
             | Self::DamagedJournal { .. } => Severity::Error,
             Self::FalseFooter { .. }
@@ -164,6 +167,7 @@ impl fmt::Display for Finding {
                 None => f.write_str(reason),
             },
             Self::Misnamed => f.write_str("the id inside is not the one in the file's name"),
+            Self::Nameless => f.write_str("there is no id inside"),
             Self::FalseFooter { fault } => write!(f, "the footer is false: {fault}"),
             Self::UselessFooter { fault } => write!(f, "the footer is not used: {fault}"),
             Self::TornJournal { offset, bytes } => {

@@ -264,6 +264,7 @@ impl<S: SessionRecord> SessionStore<S> {
             findings.push(Finding::DuplicateMember { count });
         }
         match header {
+            Ok(header) if header.id.is_none() => findings.push(Finding::Nameless),
             Ok(header) if header.id.as_deref() != Some(id.as_str()) => {
                 findings.push(Finding::Misnamed);
             }

@@ -45,13 +45,18 @@ fn a_displaced_journal_outlives_its_session_in_the_trash() {
         let scratch = Scratch::new();
         let store = displaced(&scratch);
         assert!(store.trash(&id("s")).unwrap());
-        if restored {
+        let kept = quarantined(&scratch);
+        let left = if restored {
             assert!(store.restore(&id("s")).unwrap());
             assert_eq!(store.load(&id("s")).unwrap().messages.len(), 5);
+            let journal = fs::read(scratch.file(".store/journal/s.journal")).unwrap();
+            String::from_utf8_lossy(&journal).into_owned()
         } else {
             store.save(&session("s", "/work", 1, 3)).unwrap();
-        }
-        assert!(quarantined(&scratch).contains("acknowledged"));
+            quarantined(&scratch)
+        };
+        assert!(kept.contains("acknowledged"));
+        assert_eq!(left, kept);
     }
 }
 

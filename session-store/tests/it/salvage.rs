@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 use session_store::fs::MemoryFs;
 use session_store::{
-    Append, Durability, LostRange, Message, QuarantineReason, Session, SessionStore, Severity,
+    Append, Durability, Finding, LostRange, Message, QuarantineReason, Session, SessionStore,
+    Severity,
 };
 
 use crate::journal_crash;
@@ -318,6 +319,44 @@ fn what_lies_between_faults_is_salvaged() {
     let expected: Vec<_> = kept.map(|n| one.messages[n].clone()).collect();
     assert_eq!(store.load(&report.id).unwrap().messages, expected);
     assert_eq!(report.lost.len(), 3);
+}
+
+/// Nothing can be renamed to what the document does not say.
+#[test]
+fn a_document_without_an_id_gets_one() {
+    let (_scratch, store, one, _) = salvaged(|bytes| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        *bytes = text.replacen(r#""id":"s","#, "", 1).into_bytes();
+        0
+    });
+    assert!(store.load(&one.id).unwrap_err().is_corrupt());
+    let findings = store.check(&one.id).unwrap().findings;
+    assert!(findings.contains(&Finding::Nameless), "{findings:?}");
+    let report = store.salvage(&one.id).unwrap().unwrap();
+    assert_eq!(store.load(&report.id).unwrap().messages, one.messages);
+    assert_eq!(report.lost, []);
+}
+
+/// What was thrown away damaged, with a journal, comes back so.
+#[test]
+fn a_damaged_session_comes_back_from_the_trash_with_its_journal() {
+    let fs = MemoryFs::new();
+    let store = journal_crash::store(fs.clone(), Durability::Full);
+    journal_crash::base(&store);
+    for n in 1..4 {
+        store.append(&id("s"), &journal_crash::turn(n)).unwrap();
+    }
+    let (whole, journal) = (fs.content("s.json").unwrap(), fs.content(JOURNAL));
+    let damaged = &whole[..whole.len() - 3];
+    fs.plant("s.json", damaged);
+    assert!(store.trash(&id("s")).unwrap());
+    assert_eq!((fs.content("s.json"), fs.content(JOURNAL)), (None, None));
+    assert!(store.restore(&id("s")).unwrap());
+    assert_eq!(fs.content("s.json").as_deref(), Some(damaged));
+    assert_eq!(fs.content(JOURNAL), journal);
+    assert_eq!(store.quarantined().unwrap(), []);
+    let report = store.salvage(&id("s")).unwrap().unwrap();
+    assert_eq!(store.load(&report.id).unwrap().messages.len(), 4);
 }
 
 /// A whole record of a journal that sets members and adds elements, whatever their texts are.
