@@ -7,12 +7,14 @@
 
 mod bytes;
 mod header;
+mod joined;
 mod notes;
 mod read;
 mod row;
 mod write;
 
 pub(crate) use header::Header;
+pub(crate) use joined::Joined;
 pub(crate) use notes::{Notes, Unlisted};
 pub(crate) use read::Catalogue;
 pub(crate) use row::{Row, Rows, encode};

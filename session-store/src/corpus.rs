@@ -70,12 +70,19 @@ pub(crate) enum Beside {
 }
 
 /// What a look at a session says of its journal.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfolded {
     /// The bytes that the journal has and the document lacks.
     Bytes(u64),
     /// It is another document's.
     Displaced,
+}
+
+/// The two files of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Files {
+    pub(crate) document: BlobStat,
+    pub(crate) journal: BlobStat,
 }
 
 /// How often a document may be replaced, and its journal with it, while the two are being opened.
@@ -270,6 +277,17 @@ impl Document<'_> {
     /// What stands in the place of the document's journal.
     pub(crate) fn beside(&self) -> &Beside {
         &self.journal
+    }
+
+    /// The files that the session was read from, if there are two of them that are one session.
+    pub(crate) fn files(&self) -> Option<Files> {
+        let Beside::Journal(journal) = &self.journal else {
+            return None;
+        };
+        Some(Files {
+            document: self.stat().ok()?,
+            journal: journal.1,
+        })
     }
 
     /// What stands beside the document, in short; `None` where that adds nothing to it.

@@ -1,5 +1,7 @@
 //! Numbers and texts out of bytes that anybody may have written. Nothing here panics or allocates.
 
+use crate::backend::BlobStat;
+
 /// What is left of some bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Take<'a>(pub(super) &'a [u8]);
@@ -44,6 +46,26 @@ impl<'a> Take<'a> {
     pub(super) fn i128(&mut self) -> Option<i128> {
         self.array().map(i128::from_le_bytes)
     }
+
+    pub(super) fn stat(&mut self) -> Option<BlobStat> {
+        let (device, inode, size) = (self.u64()?, self.u64()?, self.u64()?);
+        Some(BlobStat::new(
+            device,
+            inode,
+            size,
+            self.i128()?,
+            self.i128()?,
+        ))
+    }
+}
+
+/// Writes what is read back with [`Take::stat`].
+pub(super) fn put_stat(out: &mut Vec<u8>, stat: &BlobStat) {
+    out.extend(stat.device.to_le_bytes());
+    out.extend(stat.inode.to_le_bytes());
+    out.extend(stat.size.to_le_bytes());
+    out.extend(stat.modified.to_le_bytes());
+    out.extend(stat.changed.to_le_bytes());
 }
 
 /// A length that fits, as it is written.

@@ -7,7 +7,7 @@ use super::bytes::Take;
 /// How long a header is, in bytes.
 pub(super) const HEADER: usize = 136;
 /// The name and version of the layout.
-const MAGIC: [u8; 8] = *b"sesscat1";
+const MAGIC: [u8; 8] = *b"sesscat2";
 
 /// What a catalogue says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

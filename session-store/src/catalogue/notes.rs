@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use session_model::SessionId;
 
 use super::bytes::Take;
+use super::joined::Joined;
 use crate::backend::FileKind;
 
 /// A name that is no session, and why.
@@ -23,6 +24,8 @@ pub(crate) struct Notes {
     pub(crate) unsettled: Vec<SessionId>,
     /// Names that are no sessions.
     pub(crate) unlisted: Vec<Unlisted>,
+    /// Sessions that have a journal.
+    pub(crate) joined: Vec<Joined>,
 }
 
 impl Notes {
@@ -30,6 +33,7 @@ impl Notes {
         let mut out = Vec::new();
         out.extend(u32::try_from(self.unsettled.len()).ok()?.to_le_bytes());
         out.extend(u32::try_from(self.unlisted.len()).ok()?.to_le_bytes());
+        out.extend(u32::try_from(self.joined.len()).ok()?.to_le_bytes());
         for id in &self.unsettled {
             out.push(u8::try_from(id.as_str().len()).ok()?);
             out.extend(id.as_str().as_bytes());
@@ -40,13 +44,16 @@ impl Notes {
             out.extend(u16::try_from(name.len()).ok()?.to_le_bytes());
             out.extend(name);
         }
+        for joined in &self.joined {
+            joined.write(&mut out)?;
+        }
         Some(out)
     }
 
     /// Reads notes back. Memory is bounded by the bytes that are there, not by the numbers they state.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut take = Take(bytes);
-        let (unsettled, unlisted) = (take.u32()?, take.u32()?);
+        let (unsettled, unlisted, joined) = (take.u32()?, take.u32()?, take.u32()?);
         let mut notes = Self::default();
         for _ in 0..unsettled {
             let length = usize::from(take.u8()?);
@@ -61,6 +68,9 @@ impl Notes {
             let length = usize::from(take.u16()?);
             let name = OsStr::from_bytes(take.bytes(length)?).to_owned();
             notes.unlisted.push(Unlisted { name, kind });
+        }
+        for _ in 0..joined {
+            notes.joined.push(Joined::read(&mut take)?);
         }
         take.0.is_empty().then_some(notes)
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use session_model::{SessionHeader, SessionId, SessionSummary};
 
-use super::bytes::{Take, length, size};
+use super::bytes::{Take, length, put_stat, size};
 use crate::backend::BlobStat;
 use crate::order::{Nanos, system_time};
 
@@ -78,11 +78,7 @@ pub(crate) fn encode(
     for (bit, time) in times {
         has |= if time.is_some() { bit } else { 0 };
     }
-    out.extend(stat.device.to_le_bytes());
-    out.extend(stat.inode.to_le_bytes());
-    out.extend(stat.size.to_le_bytes());
-    out.extend(stat.modified.to_le_bytes());
-    out.extend(stat.changed.to_le_bytes());
+    put_stat(out, stat);
     out.extend(messages.unwrap_or(UNCOUNTED).to_le_bytes());
     for (_, time) in times {
         out.extend(time.map_or(0, |time| time.timestamp()).to_le_bytes());
@@ -105,8 +101,7 @@ impl<'a> Row<'a> {
     /// Reads the row at the start of `bytes`, and returns what follows it; `None` if that is no row.
     pub(crate) fn read(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let mut take = Take(bytes);
-        let (device, inode, size_of) = (take.u64()?, take.u64()?, take.u64()?);
-        let (modified, changed) = (take.i128()?, take.i128()?);
+        let stat = take.stat()?;
         let messages = take.u64()?;
         let (updated, created) = ((take.i64()?, take.u32()?), (take.i64()?, take.u32()?));
         let (has, id_length) = (take.u8()?, take.u8()?);
@@ -125,16 +120,16 @@ impl<'a> Row<'a> {
             _ => DateTime::from_timestamp(seconds, nanos).map(Some),
         };
         let updated_at = time(UPDATED, updated)?;
-        let in_order = updated_at.map_or(modified, |_| {
+        let in_order = updated_at.map_or(stat.modified, |_| {
             Nanos::from(updated.0) * SECOND + Nanos::from(updated.1)
         });
         let rest = take.0;
         let row = Self {
             bytes: &bytes[..bytes.len() - rest.len()],
             id,
-            at: in_order.min(modified),
+            at: in_order.min(stat.modified),
             updated: in_order,
-            stat: BlobStat::new(device, inode, size_of, modified, changed),
+            stat,
             messages: (messages != UNCOUNTED).then_some(messages),
             title,
             agent,
@@ -152,7 +147,7 @@ impl<'a> Row<'a> {
     }
 
     /// The row as it lies there.
-    pub(super) fn bytes(&self) -> &'a [u8] {
+    pub(crate) fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 

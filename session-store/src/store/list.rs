@@ -12,7 +12,7 @@ use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
 use crate::backend::Area;
-use crate::catalogue::{Catalogue, Damaged, Row};
+use crate::catalogue::{Catalogue, Damaged, Joined, Row};
 use crate::corpus::Documents;
 use crate::progress::Course;
 use crate::skipped::Skipped;
@@ -38,7 +38,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Lists sessions, newest first.
     ///
     /// What an earlier listing found is kept in a catalogue, so that an unchanged directory costs one look at it and an
-    /// unchanged file a `stat` at most ([`Query::freshness`] says which changes that cannot see). Delete or damage the
+    /// unchanged file, journals included, a `stat` at most ([`Query::freshness`] says which changes that cannot see). Delete or damage the
     /// catalogue, and every answer stays the same.
     ///
     /// `skipped` names all that cannot be listed on every page. Bodies are read only for the rows returned, and only
@@ -102,13 +102,16 @@ impl<S: SessionRecord> SessionStore<S> {
         known: &Known,
         catalogue: &Catalogue,
     ) -> Result<Option<Listing>, Error> {
-        let look = Look::new(self, call);
+        let look = Look::new(self, call, known);
         let mut again: Vec<&str> = catalogue
             .notes
             .unsettled
             .iter()
             .map(SessionId::as_str)
             .collect();
+        let joined = catalogue.notes.joined.iter();
+        let joined: Vec<_> = joined.filter_map(Joined::row).collect();
+        again.extend(joined.iter().map(|row| row.id));
         again.extend(call.journals.iter().map(String::as_str));
         again.sort_unstable();
         again.dedup();
@@ -172,7 +175,7 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Lists by the files' own stamps, looking into those that the catalogue does not know as they are.
     fn list_files(&self, call: &Call<'_>, known: &Known) -> Result<Listing, Error> {
         let found = self.shared.backend.list(Area::Sessions)?;
-        let look = Look::new(self, call);
+        let look = Look::new(self, call, known);
         // Rows that lie in memory as they lie in the file.
         let bytes = known
             .catalogue

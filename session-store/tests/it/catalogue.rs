@@ -1,10 +1,11 @@
 //! What a listing costs with a catalogue, when the catalogue is believed, and what damages and crashes do to it: nothing.
 
-use std::fs;
+use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use proptest::prelude::*;
 use session_store::backend::{DirBackend, MemoryBackend, Trust};
 use session_store::fs::{Fault, FaultFs, FileSystem, FsCall, MemoryFs, OsFs};
 use session_store::{
@@ -171,8 +172,120 @@ fn what_was_written_just_before_a_power_cut_is_looked_at_again() {
     assert!(opens(&backend) > 1, "the session, too");
 }
 
+fn more(bytes: usize) -> Append {
+    let message = Message::user("x".repeat(bytes));
+    Append::new().message(&message).unwrap()
+}
+
+/// Otherwise every list would read all that was appended to any session.
 #[test]
-fn a_session_with_a_journal_is_looked_at_each_time() {
+fn a_session_whose_document_and_journal_are_as_they_were_is_not_read_again() {
+    let fs = MemoryFs::new();
+    // Its files are old to begin with, by the clock of who lists them.
+    fs.set_clock(1_600_000_000_000_000_000);
+    let (backend, store) = counted(fs);
+    for n in 0..4 {
+        store.save(&document(n, 1, 1)).unwrap();
+    }
+    for n in 0..3 {
+        store.append(&id(&format!("s{n}")), &more(40_000)).unwrap();
+    }
+    for query in [Query::new(), Query::new().freshness(Freshness::EachFile)] {
+        let list = || {
+            let before = backend.file_system().calls(FsCall::Open);
+            let listing = store.list(&query).unwrap();
+            let said: Vec<_> = listing.rows.iter().map(|row| row.unfolded > 0).collect();
+            assert_eq!(said.iter().filter(|has| **has).count(), 3);
+            assert!(listing.rows.iter().all(|row| row.messages.is_some()));
+            (
+                facts(&listing),
+                backend.file_system().calls(FsCall::Open) - before,
+            )
+        };
+        // What is counted for the first is kept by it, or by the second.
+        let (first, _) = list();
+        list();
+        let (third, opened) = list();
+        assert_eq!((third, opened), (first.clone(), 1), "the catalogue alone");
+        store.append(&id("s1"), &more(30_000)).unwrap();
+        let (changed, opened) = list();
+        assert_eq!(opened, 3, "the session that has changed");
+        assert_ne!(changed, first);
+        list();
+        assert_eq!(list(), (changed, 1));
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Save(usize),
+    Append(usize, usize),
+    Fold(usize),
+    Delete(usize),
+    /// Other programs: a document is replaced beside its journal; a journal is removed, becomes another session's, is put back as it was, or loses its end.
+    Replace(usize),
+    Remove(usize),
+    Swap(usize, usize),
+    Keep(usize),
+    PutBack(usize),
+    Cut(usize),
+}
+
+fn ops() -> impl Strategy<Value = Op> {
+    let name = || 0..3_usize;
+    prop_oneof![
+        2 => name().prop_map(Op::Save),
+        6 => (name(), prop_oneof![Just(10_usize), Just(20_000)]).prop_map(|(n, bytes)| Op::Append(n, bytes)),
+        1 => name().prop_map(Op::Fold),
+        1 => name().prop_map(Op::Delete),
+        2 => name().prop_map(Op::Replace),
+        1 => name().prop_map(Op::Remove),
+        1 => (name(), name()).prop_map(|(a, b)| Op::Swap(a, b)),
+        1 => name().prop_map(Op::Keep),
+        1 => name().prop_map(Op::PutBack),
+        1 => name().prop_map(Op::Cut),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn sessions_with_journals_are_listed_as_without_a_catalogue(
+        ops in proptest::collection::vec(ops(), 1..24), each_file in any::<bool>()
+    ) {
+        let scratch = Scratch::new();
+        let store = scratch.store();
+        let without = SessionStore::builder(scratch.sessions()).index(IndexKind::Memory).open().unwrap();
+        let journal = |n: usize| scratch.file(&format!(".store/journal/s{n}.journal"));
+        let aside = scratch.sessions().join("aside");
+        let freshness = if each_file { Freshness::EachFile } else { Freshness::Directory };
+        for (step, op) in ops.into_iter().enumerate() {
+            // What other programs do to files that are not there does nothing.
+            match op {
+                Op::Save(n) => drop(store.overwrite(&document(n, 2, step as u64))),
+                Op::Append(n, bytes) => drop(store.append(&id(&format!("s{n}")), &more(bytes))),
+                Op::Fold(n) => drop(store.checkpoint(&id(&format!("s{n}")))),
+                Op::Delete(n) => drop(store.delete(&id(&format!("s{n}")))),
+                Op::Replace(n) => drop(scratch.write_foreign(&document(n, 3, step as u64))),
+                Op::Remove(n) => drop(fs::remove_file(journal(n))),
+                Op::Swap(from, to) => drop(fs::rename(journal(from), journal(to))),
+                Op::Keep(n) => drop(fs::copy(journal(n), &aside)),
+                Op::PutBack(n) => drop(fs::copy(&aside, journal(n))),
+                Op::Cut(n) => if let Ok(file) = File::options().write(true).open(journal(n)) {
+                    let size = file.metadata().unwrap().len();
+                    file.set_len(size - size.min(7)).unwrap();
+                },
+            }
+            let query = Query::new().freshness(freshness);
+            let (found, expected) = (store.list(&query).unwrap(), without.list(&query).unwrap());
+            prop_assert_eq!(reported(&found), reported(&expected), "after {}", step);
+            prop_assert_eq!(found.rows, expected.rows, "after {}", step);
+        }
+    }
+}
+
+#[test]
+fn a_session_with_a_small_journal_is_looked_at_each_time() {
     let fs = MemoryFs::new();
     let (backend, store) = counted(fs.clone());
     for name in ["a", "b"] {

@@ -45,8 +45,8 @@ impl<S: SessionRecord> SessionStore<S> {
     pub(super) fn count_messages(
         &self,
         call: &Call<'_>,
-        id: &SessionId,
-        row: &Row<'_>,
+        seen: &Seen,
+        (id, row): (&SessionId, &Row<'_>),
         counting: &mut Counting,
     ) -> Count {
         let Some(array) = S::CAPPED.first() else {
@@ -68,8 +68,13 @@ impl<S: SessionRecord> SessionStore<S> {
         };
         // None at all is an empty array to those who load it.
         let messages = Some(messages.unwrap_or_default());
-        let is_of_row =
-            document.overlay().is_none() && document.stat().is_ok_and(|stat| stat == row.stat);
+        let is_of_row = match document.overlay() {
+            None => document.stat().is_ok_and(|stat| stat == row.stat),
+            Some(_) => seen
+                .joined
+                .get(id)
+                .is_some_and(|pair| document.files() == Some(pair.files)),
+        };
         Ok((messages, is_of_row))
     }
 
@@ -107,7 +112,7 @@ impl<S: SessionRecord> SessionStore<S> {
                 // A refused thread is no failure: what is not counted here is counted when its row comes.
                 let _ = thread::Builder::new().spawn_scoped(scope, move || {
                     while let Some((id, row)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let counted = self.count_messages(call, id, row, &mut counting);
+                        let counted = self.count_messages(call, seen, (id, row), &mut counting);
                         if sender.send((row.id, counted)).is_err() {
                             return;
                         }

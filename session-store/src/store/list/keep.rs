@@ -4,7 +4,7 @@
 //! laid out.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
@@ -13,9 +13,10 @@ use session_model::{SessionId, SessionRecord};
 
 use super::Seen;
 use super::pick::Counted;
-use crate::backend::{BackendRejected, Blob, Lock, LockName, RejectReason, publish_now};
+use crate::backend::{BackendRejected, Blob, BlobStat, Lock, LockName, RejectReason, publish_now};
 use crate::builder::Access;
-use crate::catalogue::{Catalogue, Header, NAME, Notes, Row, Rows, Unlisted, Writer};
+use crate::catalogue::{Catalogue, Header, Joined, NAME, Notes, Row, Rows, Unlisted, Writer};
+use crate::corpus::Files;
 use crate::store::SessionStore;
 use crate::{Durability, Error};
 
@@ -27,6 +28,12 @@ const FOREIGN_TICK: i128 = 60_000_000_000;
 /// What was changed this long before a catalogue was made may not have reached the disk when the system went down, in
 /// nanoseconds. Linux writes within 35 seconds.
 const UNWRITTEN: i128 = 120_000_000_000;
+
+/// About how many bytes a row takes in a catalogue, and how many are written in any case.
+const ROW: u64 = 256;
+const WRITTEN: u64 = 16 << 10;
+/// The most bytes of rows of sessions with a journal that a catalogue keeps: each listing reads them.
+const MOST_JOINED: usize = 4 << 20;
 
 /// What is known before anything is listed.
 #[derive(Debug)]
@@ -52,31 +59,58 @@ impl Known {
 
     /// Whether a row of the catalogue stands for the file that has its stamp.
     pub(super) fn trusts(&self, row: &Row<'_>) -> bool {
+        self.stands_for(&row.stat)
+    }
+
+    /// The sessions with a journal whose rows stand for the two files that have their stamps.
+    pub(super) fn joined(&self) -> HashMap<&str, (&Joined, Row<'_>)> {
+        let notes = self.catalogue.iter().map(|catalogue| &catalogue.notes);
+        let joined = notes.flat_map(|notes| &notes.joined);
+        let trusted = joined.filter(|joined| {
+            self.stands_for(&joined.files.document) && self.stands_for(&joined.files.journal)
+        });
+        let rows = trusted.filter_map(|joined| Some((joined, joined.row()?)));
+        rows.map(|(joined, row)| (row.id, (joined, row))).collect()
+    }
+
+    fn stands_for(&self, stat: &BlobStat) -> bool {
         let Some(header) = self.catalogue.as_ref().map(|catalogue| catalogue.header) else {
             return false;
         };
         // After a crash a file may have its stamp without its content.
         let same_run =
             header.boot != 0 && self.stamp.is_some_and(|stamp| stamp.boot == header.boot);
-        same_run || row.stat.changed < header.since.saturating_sub(UNWRITTEN)
+        same_run || stat.changed < header.since.saturating_sub(UNWRITTEN)
     }
 
     /// Whether a file may yet change without its stamp changing, if the clock is coarse.
-    fn is_young(&self, row: &Row<'_>) -> bool {
+    fn is_young(&self, stat: &BlobStat) -> bool {
         let tick = if self.stamp.is_some() {
             TICK
         } else {
             FOREIGN_TICK
         };
-        row.stat.changed > self.since - tick
+        stat.changed > self.since - tick
     }
 
-    /// Whether sessions that had to be looked at again could be kept by now.
+    /// Whether sessions that had to be looked at again could be kept by now. Those with a journal change with each append: they
+    /// are kept anew once there is more to be read again than to be written.
     pub(super) fn would_settle(&self, seen: &Seen, journals: &[String]) -> bool {
+        let read = seen.rows().filter_map(|row| {
+            let pair = seen.joined.get(row.id).filter(|pair| !pair.is_kept)?;
+            let Files { document, journal } = &pair.files;
+            let settles = !self.is_young(document) && !self.is_young(journal);
+            (settles && Writer::takes(&row)).then_some(journal.size)
+        });
+        let rows = self.catalogue.as_ref().map_or(0, Catalogue::rows);
+        let written = WRITTEN.max(rows.saturating_mul(ROW));
+        if seen.bytes.len() < MOST_JOINED && read.sum::<u64>() > written {
+            return true;
+        }
         let has_journal =
             |row: &Row<'_>| journals.binary_search_by(|id| (**id).cmp(row.id)).is_ok();
         seen.rows()
-            .any(|row| !self.is_young(&row) && !has_journal(&row) && Writer::takes(&row))
+            .any(|row| !self.is_young(&row.stat) && !has_journal(&row) && Writer::takes(&row))
     }
 }
 
@@ -128,7 +162,7 @@ impl<S: SessionRecord> SessionStore<S> {
         }
         let mut notes = Notes {
             unsettled: seen.unreadable.clone(),
-            unlisted: Vec::new(),
+            ..Notes::default()
         };
         let mut is_whole = true;
         for rejected in rejected {
@@ -159,7 +193,9 @@ impl<S: SessionRecord> SessionStore<S> {
             return;
         }
         let is_fresh = |row: &Row<'_>| fresh().contains(row.id);
-        self.write_catalogue(known, rows, &is_fresh, counted, notes, journals, is_whole);
+        self.write_catalogue(
+            known, rows, &is_fresh, seen, counted, notes, journals, is_whole,
+        );
     }
 
     /// Adds to a catalogue that is the whole truth what had to be counted or looked at again.
@@ -185,8 +221,11 @@ impl<S: SessionRecord> SessionStore<S> {
         let notes = Notes {
             unsettled: seen.unreadable.clone(),
             unlisted: catalogue.notes.unlisted.clone(),
+            joined: Vec::new(),
         };
-        self.write_catalogue(known, &rows, &is_fresh, counted, notes, journals, true);
+        self.write_catalogue(
+            known, &rows, &is_fresh, seen, counted, notes, journals, true,
+        );
     }
 
     fn writes_catalogues(&self) -> bool {
@@ -200,6 +239,7 @@ impl<S: SessionRecord> SessionStore<S> {
         known: &Known,
         rows: &[Row<'_>],
         is_fresh: &dyn Fn(&Row<'_>) -> bool,
+        seen: &Seen,
         counted: &Counted,
         mut notes: Notes,
         journals: &[String],
@@ -209,18 +249,30 @@ impl<S: SessionRecord> SessionStore<S> {
         let Ok(lock) = backend.lock(LockName::Index, Duration::ZERO) else {
             return;
         };
-        let mut fine = None;
+        let (mut fine, mut joined_bytes) = (None, 0);
         let mut writer = Writer::with_room(rows.iter().map(Row::room).sum());
         for row in rows {
             let has_journal = journals.binary_search_by(|id| (**id).cmp(row.id)).is_ok();
-            let is_racy = known.is_young(row)
-                && is_fresh(row)
-                && !*fine.get_or_insert_with(|| self.tells_apart(&lock, row.stat.device));
-            if is_racy || has_journal || !Writer::takes(row) {
+            let counted = counted.get(row.id).copied();
+            let mut is_racy = |stat: &BlobStat| {
+                known.is_young(stat)
+                    && !*fine.get_or_insert_with(|| self.tells_apart(&lock, stat.device))
+            };
+            if has_journal {
+                let joined = seen.joined(row, counted).filter(|(joined, is_kept)| {
+                    let Files { document, journal } = &joined.files;
+                    *is_kept || !(is_racy(document) || is_racy(journal))
+                });
+                joined_bytes += row.room();
+                match joined.filter(|_| joined_bytes < MOST_JOINED && Writer::takes(row)) {
+                    Some((joined, _)) => notes.joined.push(joined),
+                    None => notes.unsettled.extend(SessionId::new(row.id)),
+                }
+            } else if (is_fresh(row) && is_racy(&row.stat)) || !Writer::takes(row) {
                 // Every row's id was checked when its file was listed.
                 notes.unsettled.extend(SessionId::new(row.id));
             } else {
-                writer.push(row, counted.get(row.id).copied());
+                writer.push(row, counted);
             }
         }
         // What was listed is the whole truth if no name has changed since before, and none can change unseen.

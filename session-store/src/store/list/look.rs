@@ -8,9 +8,10 @@ use session_model::{SessionId, SessionRecord};
 use session_scan::{Entry, Newest};
 
 use super::Call;
+use super::keep::Known;
 use crate::backend::{Blob, BlobStat};
-use crate::catalogue::{Row, Rows, encode};
-use crate::corpus::{Unfolded, entry};
+use crate::catalogue::{Joined, Row, Rows, encode};
+use crate::corpus::{Files, Unfolded, entry};
 use crate::probe::HeadProbe;
 use crate::skipped::Skipped;
 use crate::store::SessionStore;
@@ -20,6 +21,7 @@ use crate::{Counts, Error, Query};
 pub(super) struct Look<'c, S: SessionRecord> {
     store: &'c SessionStore<S>,
     call: &'c Call<'c>,
+    known: &'c Known,
 }
 
 /// What was found in files.
@@ -29,13 +31,47 @@ pub(super) struct Seen {
     pub(super) bytes: Vec<u8>,
     /// What was found in the place of journals, by session.
     pub(super) unfolded: HashMap<SessionId, Unfolded>,
+    /// The files of sessions with a journal.
+    pub(super) joined: HashMap<SessionId, Pair>,
     /// Those that cannot be listed, and why.
     pub(super) skipped: Vec<Skipped>,
     /// The ids of those.
     pub(super) unreadable: Vec<SessionId>,
 }
 
+/// The files of a session with a journal, as they were listed, so not later than they were read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pair {
+    pub(super) files: Files,
+    /// Whether the catalogue's row stands for them, so that neither was read.
+    pub(super) is_kept: bool,
+}
+
 impl Seen {
+    /// Takes what a catalogue says of a session.
+    fn take(&mut self, id: SessionId, joined: &Joined, row: &Row<'_>) {
+        self.bytes.extend(row.bytes());
+        self.unfolded.insert(id.clone(), joined.unfolded);
+        let files = joined.files;
+        self.joined.insert(
+            id,
+            Pair {
+                files,
+                is_kept: true,
+            },
+        );
+    }
+
+    /// What a catalogue keeps of a session with a journal, if both of its files are known; and whether it said so before.
+    pub(super) fn joined(&self, row: &Row<'_>, counted: Option<u64>) -> Option<(Joined, bool)> {
+        let pair = self.joined.get(row.id)?;
+        let unfolded = *self.unfolded.get(row.id)?;
+        Some((
+            Joined::new(pair.files, unfolded, row, counted),
+            pair.is_kept,
+        ))
+    }
+
     /// The rows, in no order.
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         Rows(&self.bytes).filter_map(Result::ok)
@@ -51,8 +87,8 @@ impl Seen {
 }
 
 impl<'c, S: SessionRecord> Look<'c, S> {
-    pub(super) fn new(store: &'c SessionStore<S>, call: &'c Call<'c>) -> Self {
-        Self { store, call }
+    pub(super) fn new(store: &'c SessionStore<S>, call: &'c Call<'c>, known: &'c Known) -> Self {
+        Self { store, call, known }
     }
 
     /// Looks at sessions by their ids; `None` if one of them is not there as it was listed, so that the catalogue is not
@@ -77,15 +113,47 @@ impl<'c, S: SessionRecord> Look<'c, S> {
         self.at(entries).map(Some)
     }
 
+    /// Takes those sessions with a journal from the catalogue whose files are what they were, and leaves the others.
+    fn join(&self, entries: &mut Vec<Entry>, seen: &mut Seen) -> Result<(), Error> {
+        let journals = self.call.documents.journals()?;
+        if journals.is_empty() {
+            return Ok(());
+        }
+        let known = self.known.joined();
+        entries.retain_mut(|entry| {
+            let (Some(journal), Ok(id)) = (journals.get(&entry.name), SessionId::new(&entry.name))
+            else {
+                return true;
+            };
+            let files = Files {
+                document: BlobStat::new(
+                    entry.device,
+                    entry.inode,
+                    entry.size,
+                    entry.modified,
+                    entry.changed,
+                ),
+                journal: *journal,
+            };
+            if let Some((joined, row)) = known
+                .get(&*entry.name)
+                .filter(|known| known.0.files == files)
+            {
+                seen.take(id, joined, row);
+                return false;
+            }
+            entry.modified = entry.modified.max(journal.modified);
+            let is_kept = false;
+            seen.joined.insert(id, Pair { files, is_kept });
+            true
+        });
+        Ok(())
+    }
+
     /// Looks at files that were listed. One that is gone by now is left out.
     pub(super) fn at(&self, mut entries: Vec<Entry>) -> Result<Seen, Error> {
-        let journals = self.call.documents.journals()?;
-        for entry in &mut entries {
-            if let Some(journal) = journals.get(&entry.name) {
-                entry.modified = entry.modified.max(journal.modified);
-            }
-        }
         let mut seen = Seen::default();
+        self.join(&mut entries, &mut seen)?;
         let (documents, course) = (self.call.documents, &self.call.course);
         course.expect(entries.len());
         let pause = || {
@@ -110,8 +178,9 @@ impl<'c, S: SessionRecord> Look<'c, S> {
                 candidate.modified,
                 entry.changed,
             );
-            if let Some(unfolded) = candidate.unfolded {
-                seen.unfolded.insert(id.clone(), unfolded);
+            match candidate.unfolded {
+                Some(unfolded) => drop(seen.unfolded.insert(id.clone(), unfolded)),
+                None => drop(seen.joined.remove(&id)),
             }
             let (header, messages) = (&candidate.header, candidate.messages);
             if encode(&mut seen.bytes, &id, header, &stat, messages).is_none() {

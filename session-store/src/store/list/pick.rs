@@ -224,7 +224,9 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
         } else {
             let codec = &self.store.shared.codec;
             let counting = self.counting.get_or_insert_with(|| Counting::alone(codec));
-            let counted = self.store.count_messages(self.call, id, row, counting);
+            let counted = self
+                .store
+                .count_messages(self.call, self.seen, (id, row), counting);
             let bytes_read = self.call.documents.bytes_read();
             self.call.course.step(1, bytes_read)?;
             counted
