@@ -1,7 +1,9 @@
 //! What tells that a place behind a fault is the right one to go on from. Owns the evidence; must not know where it is looked
 //! for.
 
-use memchr::memmem;
+use std::cell::{Ref, RefCell};
+
+use memchr::{memchr, memmem};
 
 use super::shape::Shapes;
 use super::{At, Run, Salvage, SalvagedMember};
@@ -32,6 +34,24 @@ pub(super) struct Around<'a> {
     /// Members that are read for certain behind another fault, less the array in which that begins.
     after: &'a [SalvagedMember],
     shapes: &'a Shapes,
+    lost: RefCell<Lost>,
+}
+
+/// What stands in the bytes behind a fault that were looked at so far: places to go on from come in order.
+#[derive(Clone, Default)]
+struct Lost {
+    to: usize,
+    /// Whether something ends that may be an array.
+    closes: bool,
+    zeros: bool,
+    /// The arrays whose names stand there.
+    names: Vec<String>,
+}
+
+impl Lost {
+    fn names(&self, array: &str) -> bool {
+        self.names.iter().any(|name| name == array)
+    }
 }
 
 impl<'a> Around<'a> {
@@ -40,7 +60,31 @@ impl<'a> Around<'a> {
             before,
             after,
             shapes,
+            lost: RefCell::new(Lost {
+                to: before.end,
+                ..Lost::default()
+            }),
         }
+    }
+
+    /// Looks on up to a place.
+    fn look(&self, salvage: &Salvage<'_>, to: usize) -> Ref<'_, Lost> {
+        let mut lost = self.lost.borrow_mut();
+        let new = salvage.bytes.get(lost.to..to).unwrap_or_default();
+        lost.closes = lost.closes || memchr(b']', new).is_some();
+        lost.zeros = lost.zeros || memchr(0, new).is_some();
+        for array in salvage.arrays {
+            let key = format!("\"{array}\"");
+            // A name may begin in what was looked at before.
+            let from = lost.to.saturating_sub(key.len()).max(self.before.end);
+            let bytes = salvage.bytes.get(from..to).unwrap_or_default();
+            if !lost.names(array) && memmem::find(bytes, key.as_bytes()).is_some() {
+                lost.names.push((*array).to_owned());
+            }
+        }
+        lost.to = lost.to.max(to);
+        drop(lost);
+        self.lost.borrow()
     }
 }
 
@@ -58,7 +102,7 @@ impl Salvage<'_> {
             let is_value = run.complete && matches!(next, Some(b',' | b']' | b'}'));
             return !is_value && self.is_same(part, around.before);
         }
-        !run.complete && !self.is_elsewhere(run) && self.has_element(part, around)
+        !run.complete && self.has_element(part, around) && !self.is_elsewhere(run)
     }
 
     /// Whether a part has an element as those of its array are, or the beginning of an array of which nothing is known.
@@ -88,7 +132,7 @@ impl Salvage<'_> {
         let is_end = |at: usize| matches!(self.bytes.get(self.blank(at)), Some(b',' | b']'));
         match run.inside {
             Some(_) => matches!(byte, Some(b':' | b'}')),
-            None => byte == Some(&b']') || self.value(at).is_some_and(is_end),
+            None => byte == Some(&b']') || self.value(at).is_ok_and(is_end),
         }
     }
 
@@ -114,6 +158,9 @@ impl Salvage<'_> {
     /// like; `None` where that is not certain.
     fn array(&self, part: &Part, around: &Around<'_>) -> Option<String> {
         let (first, before) = (part.unnamed()?, around.before);
+        if first.elements.as_ref().is_none_or(Vec::is_empty) {
+            return None;
+        }
         let inside = before.inside.as_deref();
         let is_later = |name: &str| is_in(&part.run.members, name) || is_in(around.after, name);
         let is_before = |name: &str| inside != Some(name) && is_in(&before.members, name);
@@ -121,26 +168,30 @@ impl Salvage<'_> {
         let possible: Vec<_> = arrays
             .filter(|name| !is_later(name) && !is_before(name))
             .collect();
+        let fits = |name: &&str| self.has_fit(name, first, around.shapes);
+        let fitting: Vec<_> = possible.iter().copied().filter(fits).collect();
+        let knows = |name: &&str| around.shapes.knows(name);
+        let unknown: Vec<_> = possible
+            .iter()
+            .copied()
+            .filter(|name| !knows(name))
+            .collect();
         // An array may have ended in what is lost, or in what was there before it was zeroed, and another one have begun.
-        let between = &self.bytes[before.end..part.from];
-        if let Some(name) = inside.filter(|name| possible.contains(name))
-            && !between.iter().any(|byte| matches!(byte, b']' | 0))
-        {
-            return Some(name.to_owned());
-        }
-        let is_named =
-            |name: &str| memmem::find(between, format!("\"{name}\"").as_bytes()).is_some();
-        let arrays = possible.iter().copied();
-        let unknown: Vec<_> = arrays
-            .clone()
-            .filter(|name| !around.shapes.knows(name))
-            .collect();
-        let fitting: Vec<_> = arrays
-            .filter(|name| self.has_fit(name, first, around.shapes))
-            .collect();
-        let name = match (&possible[..], &fitting[..], &unknown[..]) {
-            ([only], _, _) | (_, [], [only]) => Some(*only),
-            (_, [only], others) if !others.iter().any(|name| is_named(name)) => Some(*only),
+        let lost = around.look(self, part.from);
+        // What goes on to the end is as deep as the document itself, so that its elements are of one array or another.
+        let is_rest = self.is_at_end(&part.run);
+        let may_be_any = is_rest && Shapes::has_objects(first, self.bytes);
+        let is_only = possible.len() == 1;
+        let goes_on = |name: &&str| {
+            let may_be = fitting.contains(name) || unknown.contains(name);
+            may_be || (is_rest && is_only && possible.contains(name))
+        };
+        let is_open = !lost.closes && !lost.zeros;
+        let name = match (inside.filter(goes_on), &fitting[..], &unknown[..]) {
+            (Some(inside), _, _) if is_only || is_open => Some(inside),
+            (_, [only], others) if !others.iter().any(|name| lost.names(name)) => Some(*only),
+            // Where its name was, there may be zeros.
+            (_, [], [only]) if lost.names(only) || (lost.zeros && may_be_any) => Some(*only),
             _ => None,
         };
         name.map(str::to_owned)

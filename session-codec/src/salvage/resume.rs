@@ -1,7 +1,6 @@
 //! Going on behind faults. Owns which places are tried, and how what is found there is put together; must not know the
 //! grammar, nor what tells that a place is the right one.
 
-use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -29,13 +28,16 @@ type Counts<'b> = HashMap<(String, &'b [u8]), u64>;
 impl<'b> Salvage<'b> {
     /// Goes on behind the first fault, and behind every other one.
     pub(super) fn resume(&self, found: &mut Run) {
-        let effort = Cell::new(EFFORT * self.bytes.len() as u64);
+        let effort = EFFORT * self.bytes.len() as u64;
+        let (mut for_rest, mut for_parts) = (effort, effort);
         let mut known = None;
         while !self.is_at_end(found) {
             found.complete &= !self.goes_on(found.end);
             let mut shapes = Shapes::default();
             shapes.learn(&found.members, self.bytes);
-            let rest = self.rest(found, &shapes, &effort);
+            self.effort.set(for_rest);
+            let rest = self.rest(found, &shapes);
+            for_rest = self.effort.replace(for_parts);
             let sure = rest.as_ref().filter(|rest| self.is_sure(rest, found));
             let after = sure.map_or(Vec::new(), |rest| {
                 self.named(&rest.part, &Around::new(found, &[], &shapes))
@@ -47,7 +49,7 @@ impl<'b> Salvage<'b> {
                 let fault = self.fault(found);
                 let around = Around::new(found, later, &shapes);
                 // What ends at the same fault began inside of what that one damaged.
-                let Some(part) = self.search(found, limit, &effort, |part| {
+                let Some(part) = self.search(found, limit, |part| {
                     self.is_likely(part, &around) && self.fault(&part.run) > fault
                 }) else {
                     break;
@@ -56,6 +58,7 @@ impl<'b> Salvage<'b> {
                 shapes.learn_new(&members, self.bytes);
                 self.join(found, part, members, &mut known);
             }
+            for_parts = self.effort.get();
             if found.end > limit {
                 // What looked like the rest began inside of a value.
                 continue;
@@ -72,10 +75,10 @@ impl<'b> Salvage<'b> {
     }
 
     /// Finds the place from which all of the rest can be read.
-    fn rest(&self, found: &Run, shapes: &Shapes, effort: &Cell<u64>) -> Option<Rest> {
+    fn rest(&self, found: &Run, shapes: &Shapes) -> Option<Rest> {
         let end = self.bytes.len();
         let mut is_cut = false;
-        let part = self.search(found, end, effort, |part| {
+        let part = self.search(found, end, |part| {
             let run = &part.run;
             let is_object = self.bytes.get(run.value) == Some(&b'{');
             is_cut |= !run.complete && is_object && self.fault(run) == end;
@@ -118,35 +121,43 @@ impl<'b> Salvage<'b> {
         &self,
         found: &Run,
         limit: usize,
-        effort: &Cell<u64>,
         mut accept: impl FnMut(&Part) -> bool,
     ) -> Option<Part> {
         // Reading on from where a run came by comes to the same end.
         let mut dead = HashSet::new();
-        for at in memchr3_iter(b',', b'{', b'"', self.bytes.get(found.end..limit)?) {
-            for (start, from) in self.starts(found.end + at) {
+        // What begins behind a comma is met again a byte later.
+        let mut last = (0, 0);
+        // What ended the last string may begin a name, if its own end was lost.
+        let quote = found.end.checked_sub(1);
+        let quote = quote.filter(|quote| self.bytes.get(*quote) == Some(&b'"'));
+        let begin = quote.unwrap_or(found.end);
+        for at in memchr3_iter(b',', b'{', b'"', self.bytes.get(begin..limit)?) {
+            for (start, from) in self.starts(begin + at) {
                 // Behind a whole document there may be another one, but not what is left of this one.
                 let is_possible = match start {
-                    At::Root => id(found).is_some(),
-                    _ => !found.complete && !dead.contains(&(start, from)),
+                    At::Root => id(found).is_some() && self.documents.get() > 0,
+                    At::Member => last.0 != from,
+                    At::Element => last.1 != from,
                 };
+                let is_possible = is_possible
+                    && (start == At::Root || !found.complete && !dead.contains(&(start, from)));
                 if !is_possible {
                     continue;
                 }
+                if self.effort.get() == 0 {
+                    return None;
+                }
                 let run = self.run(start, from);
-                let left = effort.get().saturating_sub((run.end - from) as u64 + 1);
-                effort.set(left);
                 let part = Part { start, from, run };
                 if accept(&part) {
                     return Some(part);
                 }
-                if start != At::Root {
-                    dead.insert((start, from));
-                    dead.extend(part.run.passed);
+                match start {
+                    At::Root => continue,
+                    At::Member => last.0 = from,
+                    At::Element => last.1 = from,
                 }
-                if left == 0 {
-                    return None;
-                }
+                dead.extend(part.run.passed);
             }
         }
         None
@@ -195,21 +206,26 @@ impl<'b> Salvage<'b> {
         self.lose(run, part.from);
         if part.start == At::Root {
             *known = Some(self.counts(run));
+            self.documents.set(self.documents.get().saturating_sub(1));
         }
         let mut rest = part.run;
         if rest.inside.as_deref() == Some("") {
             rest.inside = members.first().map(|member| member.name.clone());
         }
+        let names = run.members.iter().enumerate().rev();
+        let places: HashMap<String, usize> = names
+            .map(|(place, old)| (old.name.clone(), place))
+            .collect();
         for member in members {
             if member.name.is_empty() {
                 run.lost.extend(member.elements.into_iter().flatten());
                 continue;
             }
-            let old = run.members.iter_mut().find(|old| old.name == member.name);
-            let Some(old) = old else {
+            let Some(place) = places.get(&member.name) else {
                 run.members.push(member);
                 continue;
             };
+            let old = &mut run.members[*place];
             match (&mut old.elements, member.elements) {
                 (Some(all), Some(mut more)) => {
                     more.retain(|element| !self.was_known(&old.name, element, known));
@@ -227,6 +243,7 @@ impl<'b> Salvage<'b> {
         run.lost.append(&mut rest.lost);
         run.end = rest.end;
         run.value = rest.value;
+        run.fault = rest.fault;
         run.complete = rest.complete;
         run.inside = rest.inside;
     }

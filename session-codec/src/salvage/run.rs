@@ -3,11 +3,9 @@
 
 use std::ops::Range;
 
-use serde::de::IgnoredAny;
-
 use super::{Salvage, SalvagedMember};
 use crate::{
-    lexer::{Lexer, Visit},
+    lexer::{Lexer, Piece, Stop, Visit},
     walk::walk_slice,
 };
 
@@ -29,6 +27,8 @@ pub(super) struct Run {
     pub(super) end: usize,
     /// Where the last value begins that it tried to read.
     pub(super) value: usize,
+    /// Where that is broken.
+    pub(super) fault: Option<usize>,
     /// Whether the root was closed.
     pub(super) complete: bool,
     /// The named array in which it ended.
@@ -42,6 +42,17 @@ struct Deaf;
 
 impl Visit for Deaf {}
 
+/// Hears where a value ends, and wants no more.
+#[derive(Default)]
+struct End(Option<u64>);
+
+impl Visit for End {
+    fn value_end(&mut self, at: u64, _: Piece<'_>) -> Result<(), Stop> {
+        self.0 = Some(at);
+        Err(Stop::Enough)
+    }
+}
+
 impl Salvage<'_> {
     /// The next place that is not white.
     pub(super) fn blank(&self, mut at: usize) -> usize {
@@ -51,12 +62,32 @@ impl Salvage<'_> {
         at
     }
 
-    /// The end of the value that begins here, by its grammar.
-    pub(super) fn value(&self, at: usize) -> Option<usize> {
-        let rest = self.bytes.get(at..)?;
-        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
-        values.next()?.ok()?;
-        Some(at + values.byte_offset())
+    /// The end of the value that begins here, by its grammar, or where that is broken.
+    pub(super) fn value(&self, at: usize) -> Result<usize, usize> {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        let (mut end, mut lexer) = (End::default(), Lexer::inside(1, self.depth));
+        let stop = lexer
+            .feed(rest, &mut end)
+            .and_then(|()| lexer.finish(&mut end));
+        let offset = match (end.0, stop) {
+            (Some(end), _) => Some(end),
+            (None, Err(Stop::Failed(error))) => error.offset(),
+            (None, _) => None,
+        };
+        let offset = offset.and_then(|offset| usize::try_from(offset).ok());
+        let place = at + offset.unwrap_or(rest.len()).min(rest.len());
+        self.spend(place - at + 1);
+        if end.0.is_some() {
+            Ok(place)
+        } else {
+            Err(place)
+        }
+    }
+
+    /// Spends some of the effort, which is what was looked at.
+    pub(super) fn spend(&self, bytes: usize) {
+        self.effort
+            .set(self.effort.get().saturating_sub(bytes as u64));
     }
 
     /// Whether a run has read everything.
@@ -66,18 +97,7 @@ impl Salvage<'_> {
 
     /// Where the bytes stand that end a run: inside of the value that it could not read.
     pub(super) fn fault(&self, run: &Run) -> usize {
-        let at = self.blank(run.end.max(run.value));
-        let lexer = Lexer::inside(2, self.depth);
-        let rest = self.bytes.get(at..).unwrap_or_default();
-        match walk_slice(lexer, &mut Deaf, rest) {
-            Err(error) if !run.complete && self.value(at).is_none() => {
-                let inside = error
-                    .offset()
-                    .and_then(|offset| usize::try_from(offset).ok());
-                at + inside.unwrap_or(0)
-            }
-            _ => at,
-        }
+        run.fault.unwrap_or_else(|| self.blank(run.end))
     }
 
     /// Whether a full decode would take these bytes, `depth` containers deep.
@@ -93,6 +113,7 @@ impl Salvage<'_> {
             lost: Vec::new(),
             end: from,
             value: from,
+            fault: None,
             complete: false,
             inside: None,
             passed: Vec::new(),
@@ -152,12 +173,18 @@ impl Salvage<'_> {
         Some(byte == b',')
     }
 
+    /// The end of a value, or a note of where it is broken.
+    fn try_value(&self, run: &mut Run, at: usize) -> Option<usize> {
+        run.value = at;
+        self.value(at).map_err(|fault| run.fault = Some(fault)).ok()
+    }
+
     fn member(&self, run: &mut Run) -> Option<()> {
         let start = run.end;
         if self.bytes.get(start) != Some(&b'"') {
             return None;
         }
-        let key_end = self.value(start)?;
+        let key_end = self.try_value(run, start)?;
         let name: Option<String> = serde_json::from_slice(&self.bytes[start..key_end]).ok();
         let colon = self.blank(key_end);
         if self.bytes.get(colon) != Some(&b':') {
@@ -180,8 +207,7 @@ impl Salvage<'_> {
             }
             return self.elements(run);
         }
-        run.value = at;
-        let end = self.value(at)?;
+        let end = self.try_value(run, at)?;
         run.end = end;
         match name {
             Some(name) if self.is_sound(&(at..end), 1) => run.members.push(SalvagedMember {
@@ -198,8 +224,7 @@ impl Salvage<'_> {
     fn elements(&self, run: &mut Run) -> Option<()> {
         run.inside = run.members.last().map(|member| member.name.clone());
         loop {
-            run.value = run.end;
-            let range = run.end..self.value(run.end)?;
+            let range = run.end..self.try_value(run, run.end)?;
             run.end = range.end;
             let member = run.members.last_mut()?;
             match &mut member.elements {

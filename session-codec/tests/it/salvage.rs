@@ -53,7 +53,9 @@ fn what_is_behind_the_document_is_lost() {
 
 /// A document of messages with arrays, objects and numbers inside, and where the elements of its arrays lie.
 fn conversation(messages: usize, tools: usize) -> (Vec<u8>, [Vec<Range<usize>>; 2]) {
-    let mut json = br#"{"id":"s","title":"a, {b}, [c], \"d\":","a":["#.to_vec();
+    let mut json =
+        br#"{"id":"s","tags":["x",["y"],{"k":2},{"k":3}],"title":"a, {b}, [c], \"d\":","a":["#
+            .to_vec();
     let mut places = [Vec::new(), Vec::new()];
     let mut put = |json: &mut Vec<u8>, array: usize, n: usize, text: String| {
         if n > 0 {
@@ -98,10 +100,10 @@ fn places(json: &[u8], array: &str) -> Vec<Range<usize>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn whatever_is_whole_between_faults_is_found_and_nothing_else(
-        messages in 4..30_usize, tools in 0..6_usize, cut in 0..3000_usize,
+        messages in 12..30_usize, tools in 4..8_usize, cut in 0..3000_usize,
         faults in collection::vec((0..1000_usize, 1..120_usize, any::<bool>()), 1..4),
     ) {
         let (mut json, elements) = conversation(messages, tools);
@@ -139,7 +141,9 @@ proptest! {
             }
             let is_one = |place: &Range<usize>| all.contains(place) || damaged[place.clone()].contains(&true);
             prop_assert!(found.iter().all(is_one), "{found:?} of {array}");
-            let is_told = are_both || (array == 0 && is_key_certain);
+            let key = [br#""a":["#, br#""b":["#][array];
+            let has_key = json.windows(5).any(|part| part == key);
+            let is_told = has_key && (are_both || (array == 0 && is_key_certain));
             if is_renamed || !is_told || !all.iter().any(is_certain) {
                 continue;
             }
@@ -160,6 +164,38 @@ fn many_values_behind_two_faults_are_told_apart_soon() {
     let all = [whole, &nested, whole, whole, &nested, whole].join(",");
     let json = format!(r#"{{"a":[{all},{{"role":"#);
     assert_eq!(found(json.as_bytes()), [whole; 4]);
+}
+
+/// The same of a text with commas: a file that ends in the output of a tool is the most ordinary damage.
+#[test]
+fn a_long_text_that_is_cut_short_is_given_up_soon() {
+    let whole = r#"{"role":"user","content":"hi"}"#;
+    let rows = "7.25,abc,[1],2024-01-01, {}\\n".repeat(100_000);
+    let cut = format!(r#"{{"id":"s","a":[{whole},{{"role":"tool","content":"{rows}"#);
+    assert_eq!(found(cut.as_bytes()), [whole]);
+    let rest = format!("{cut}\x01\"}},{whole}]}}");
+    assert_eq!(found(rest.as_bytes()), [whole; 2]);
+}
+
+/// What stands in a member that no array was asked for is no element, even if only one array could go on.
+#[test]
+fn values_in_a_damaged_member_are_no_elements() {
+    for json in [
+        &br#"{"id":"s","tags":["x",!,"y","z"],"a":[{"n":1}]}"#[..],
+        br#"{"id":"s","tags":[{"k":!},{"k":2},{"k":3}],"a":[{"n":1}]}"#,
+        br#"{"id":"s","a":[{"n":1}],"tags":["x",!,"y","z"],"z":1}"#,
+        br#"{"id":"s","tags":["x",!,"y","z"],"a":[{"n":1},{"n":"#,
+    ] {
+        assert_eq!(places(json, "b"), [], "{}", String::from_utf8_lossy(json));
+        assert_eq!(places(json, "a").len(), 1);
+    }
+}
+
+/// Nor do elements go to an array of which the others are not like them.
+#[test]
+fn elements_that_are_not_like_those_of_an_array_are_not_put_into_it() {
+    let json = br#"{"id":"s","a":[{"role":1,"c":1},{"ro"t":1},{"t":2},{"t":3}],"z":1}"#;
+    assert_eq!(places(json, "a").len(), 1);
 }
 
 #[test]

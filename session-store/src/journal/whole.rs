@@ -2,7 +2,7 @@
 //! what they add.
 
 use std::collections::VecDeque;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use session_codec::Revision;
 
@@ -18,14 +18,15 @@ const SUMMED: usize = 64;
 pub(crate) struct Whole {
     /// A journal of the whole records alone; `None` where there is none.
     pub(crate) journal: Option<Journal>,
+    /// Whether its first record, which says what it extends, is among them.
+    pub(crate) is_begun: bool,
     /// What belongs to none of them, ascending.
     pub(crate) lost: Vec<Range<usize>>,
 }
 
 impl Whole {
-    /// Finds the whole records of a journal that is damaged somewhere. Where the first one is not whole, which says what the
-    /// journal extends, that is supposed to be the document of this revision.
-    pub(crate) fn find(bytes: &[u8], document: Revision) -> Self {
+    /// Finds the whole records of a journal that is damaged somewhere.
+    pub(crate) fn find(bytes: &[u8]) -> Self {
         let (mut payloads, mut lost) = (Vec::new(), Vec::new());
         let mut at = if bytes.starts_with(TITLE) {
             TITLE.len()
@@ -34,7 +35,11 @@ impl Whole {
         };
         let (mut next, mut left) = (0, SUMMED.saturating_mul(bytes.len()));
         while at < bytes.len() {
-            let from = (at..bytes.len()).find(|from| is_whole(&bytes[*from..], next, &mut left));
+            let from = (at..bytes.len()).find(|from| {
+                // There cannot have been more records in between than there is room for.
+                let most = next + ((from - at) / FRAME) as u64;
+                is_whole(&bytes[*from..], next..=most, &mut left)
+            });
             let from = from.unwrap_or(bytes.len());
             if from > at {
                 lost.push(at..from);
@@ -45,26 +50,25 @@ impl Whole {
             payloads.push(&bytes[from + FRAME..][..length]);
             (at, next) = (from + FRAME + length, number + 1);
         }
+        let first = payloads.first().map(|first| Record::parse(first));
+        let is_begun = matches!(first, Some(Some(Record::Begin(_))));
         Self {
-            journal: renumbered(&payloads, document),
+            journal: renumbered(&payloads, is_begun),
+            is_begun,
             lost,
         }
     }
 }
 
-/// Whether a record begins here that is whole, means something, and comes after those before.
-fn is_whole(bytes: &[u8], next: u64, left: &mut usize) -> bool {
-    // There cannot have been more records in between than there is room for.
-    let most = next.saturating_add((bytes.len() / FRAME) as u64);
+/// Whether a record begins here that is whole, means something, and has one of these numbers.
+fn is_whole(bytes: &[u8], numbers: RangeInclusive<u64>, left: &mut usize) -> bool {
+    let claimed = claimed(bytes);
     let Some((number, length)) =
-        claimed(bytes).filter(|claimed| (next..=most).contains(&claimed.0))
+        claimed.filter(|(number, length)| numbers.contains(number) && length <= left)
     else {
         return false;
     };
-    *left = left.saturating_sub(length);
-    if *left == 0 {
-        return false;
-    }
+    *left -= length;
     unframe(bytes, number).is_some_and(|payload| match Record::parse(payload) {
         Some(Record::Begin(_)) => number == 0,
         Some(Record::Added) => number > 0 && find_parts(payload, &mut VecDeque::new()).is_some(),
@@ -73,17 +77,17 @@ fn is_whole(bytes: &[u8], next: u64, left: &mut usize) -> bool {
     })
 }
 
-/// The journal of these records.
-fn renumbered(payloads: &[&[u8]], document: Revision) -> Option<Journal> {
-    let supposed = Begin {
-        stat: BlobStat::new(0, 0, 0, 0, 0),
-        revision: document,
-        kept: b"{}".to_vec(),
-        counts: Vec::new(),
-    };
-    let first = payloads.first()?;
-    let is_begun = matches!(Record::parse(first), Some(Record::Begin(_)));
-    let supposed = (!is_begun).then(|| supposed.payload());
+/// The journal of these records. Without its first one, it extends nothing that anybody knows.
+fn renumbered(payloads: &[&[u8]], is_begun: bool) -> Option<Journal> {
+    let supposed = (!is_begun && !payloads.is_empty()).then(|| {
+        let begin = Begin {
+            stat: BlobStat::new(0, 0, 0, 0, 0),
+            revision: Revision::from_bytes([0; 16]),
+            kept: b"{}".to_vec(),
+            counts: Vec::new(),
+        };
+        begin.payload()
+    });
     let all = supposed
         .iter()
         .map(Vec::as_slice)

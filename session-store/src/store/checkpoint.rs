@@ -196,34 +196,28 @@ impl<S: SessionRecord> SessionStore<S> {
         }
     }
 
-    /// Folds the journal of a session that is about to leave under some name, or puts aside what cannot be folded: under the
-    /// same name, so that it can come back with its document.
-    pub(super) fn fold_or_set_aside(
-        &self,
-        id: &SessionId,
-        lock: &Lock,
-        name: &str,
-    ) -> Result<(), Error> {
+    /// Folds the journal of a session that is about to leave, or puts aside what cannot be folded.
+    pub(super) fn fold_or_set_aside(&self, id: &SessionId, lock: &Lock) -> Result<(), Error> {
         match self.fold(id, lock) {
             Ok(Some(_)) => Ok(()),
-            Ok(None) => self.set_displaced_aside(id, lock, name),
+            Ok(None) => self.set_displaced_aside(id, lock),
             Err(Error::NotFound { .. }) => self.clear_orphan(id, lock),
             Err(Error::Corrupt { .. } | Error::Refused { .. } | Error::TooLarge { .. }) => {
-                self.move_journal(id, lock, name)
+                self.set_journal_aside(id, lock)
             }
             Err(error) => Err(beforehand(error)),
         }
     }
 
     /// Moves a journal into quarantine that is another document's than the one that is there.
-    fn set_displaced_aside(&self, id: &SessionId, lock: &Lock, name: &str) -> Result<(), Error> {
+    fn set_displaced_aside(&self, id: &SessionId, lock: &Lock) -> Result<(), Error> {
         if self.shared.backend.stat(&Blob::journal(id))?.is_none() {
             return Ok(());
         }
         let documents = Documents::new(&*self.shared.backend);
         let document = documents.document(id)?;
         match document.as_ref().map(Document::beside) {
-            Some(Beside::Displaced) => self.move_journal(id, lock, name),
+            Some(Beside::Displaced) => self.set_journal_aside(id, lock),
             _ => Ok(()),
         }
     }
@@ -238,56 +232,21 @@ impl<S: SessionRecord> SessionStore<S> {
         Ok(())
     }
 
-    /// Moves a journal into quarantine that is not its document's any more.
+    /// Moves a journal into quarantine, under a name that says whose it was and when.
     pub(super) fn set_journal_aside(&self, id: &SessionId, lock: &Lock) -> Result<(), Error> {
-        self.move_journal(id, lock, &stamped(id))
-    }
-
-    fn move_journal(&self, id: &SessionId, lock: &Lock, name: &str) -> Result<(), Error> {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
+        let name = format!("{id}.{now:013}.{:08x}.journal", fastrand::u32(..));
         let moved = self.shared.backend.transfer(
             lock,
             &Blob::journal(id),
-            &Blob::quarantine(&format!("{name}{JOURNAL}")),
+            &Blob::quarantine(&name),
             self.shared.durability,
             &mut publish_now,
         );
-        if moved.map_err(beforehand)? {
-            event!(%id, "journal_set_aside");
-        }
+        moved.map_err(beforehand)?;
+        event!(%id, "journal_set_aside");
         Ok(())
     }
-
-    /// Moves a journal back that was put aside under a name with the document that is there again; whether there was one.
-    pub(super) fn move_journal_back(
-        &self,
-        id: &SessionId,
-        lock: &Lock,
-        name: &str,
-    ) -> Result<bool, Error> {
-        let (backend, name) = (&self.shared.backend, format!("{name}{JOURNAL}"));
-        let aside = Blob::quarantine(&name);
-        let is_there = backend.stat(&aside)?.is_some();
-        if is_there {
-            let durability = self.shared.durability;
-            backend.transfer(
-                lock,
-                &aside,
-                &Blob::journal(id),
-                durability,
-                &mut publish_now,
-            )?;
-        }
-        Ok(is_there)
-    }
-}
-
-/// The ending of a journal's name in quarantine.
-const JOURNAL: &str = ".journal";
-
-/// A name for what leaves its place, less its ending: `<id>.<milliseconds since the epoch>.<random>`.
-pub(super) fn stamped(id: &SessionId) -> String {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis());
-    format!("{id}.{now:013}.{:08x}", fastrand::u32(..))
 }

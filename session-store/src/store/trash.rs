@@ -6,7 +6,6 @@ use session_index::Rule;
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
-use super::checkpoint::stamped;
 use super::delete::ERASED;
 use crate::backend::{Area, Blob, LockName, RejectReason};
 use crate::corpus::Documents;
@@ -32,9 +31,12 @@ impl<S: SessionRecord> SessionStore<S> {
             return Ok(false);
         }
         let lock = self.lock(id)?;
-        let name = stamped(id);
-        self.fold_or_set_aside(id, &lock, &name)?;
-        let moved = self.remove_document(id, &lock, &format!("{name}{TRASHED}"))?;
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
+        let name = format!("{id}.{now:013}.{:08x}{TRASHED}", fastrand::u32(..));
+        self.fold_or_set_aside(id, &lock)?;
+        let moved = self.remove_document(id, &lock, &name)?;
         event!(%id, moved, "trash");
         Ok(moved)
     }
@@ -74,8 +76,6 @@ impl<S: SessionRecord> SessionStore<S> {
             .as_ref()
             .and_then(|header| header.directory.as_deref())
             .map(|directory| Workspace::new(directory, &resolver));
-        let stem = latest.name.strip_suffix(TRASHED).unwrap_or_default();
-        let mut journal = Ok(false);
         let restored = self.shared.backend.transfer(
             &lock,
             &Blob::trash(&latest.name),
@@ -84,12 +84,6 @@ impl<S: SessionRecord> SessionStore<S> {
             &mut |rename| {
                 let unchecked = || Ok(());
                 self.change_index(&self.shared.index, unchecked, rename, |change| {
-                    // After its document: without one, a journal is what a deletion left. What it adds to a document that
-                    // could not be read is told to nobody, so the index proves nothing from here on.
-                    journal = self.move_journal_back(id, &lock, stem);
-                    if !matches!(journal, Ok(false)) {
-                        return None;
-                    }
                     if !self.shared.rules.hold(Rule::Restored) {
                         return Some(());
                     }
@@ -108,7 +102,7 @@ impl<S: SessionRecord> SessionStore<S> {
                     reason: ConflictReason::NeverSeen,
                 })
             }
-            other => other.and_then(|moved| journal.map(|_| moved)),
+            other => other,
         }
     }
 

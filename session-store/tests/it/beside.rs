@@ -45,18 +45,13 @@ fn a_displaced_journal_outlives_its_session_in_the_trash() {
         let scratch = Scratch::new();
         let store = displaced(&scratch);
         assert!(store.trash(&id("s")).unwrap());
-        let kept = quarantined(&scratch);
-        let left = if restored {
+        if restored {
             assert!(store.restore(&id("s")).unwrap());
             assert_eq!(store.load(&id("s")).unwrap().messages.len(), 5);
-            let journal = fs::read(scratch.file(".store/journal/s.journal")).unwrap();
-            String::from_utf8_lossy(&journal).into_owned()
         } else {
             store.save(&session("s", "/work", 1, 3)).unwrap();
-            quarantined(&scratch)
-        };
-        assert!(kept.contains("acknowledged"));
-        assert_eq!(left, kept);
+        }
+        assert!(quarantined(&scratch).contains("acknowledged"));
     }
 }
 

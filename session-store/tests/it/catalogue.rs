@@ -266,7 +266,7 @@ proptest! {
                 Op::Append(n, bytes) => drop(store.append(&id(&format!("s{n}")), &more(bytes))),
                 Op::Fold(n) => drop(store.checkpoint(&id(&format!("s{n}")))),
                 Op::Delete(n) => drop(store.delete(&id(&format!("s{n}")))),
-                Op::Replace(n) => drop(scratch.write_foreign(&document(n, 3, step as u64))),
+                Op::Replace(n) => scratch.write_foreign(&document(n, 3, step as u64)),
                 Op::Remove(n) => drop(fs::remove_file(journal(n))),
                 Op::Swap(from, to) => drop(fs::rename(journal(from), journal(to))),
                 Op::Keep(n) => drop(fs::copy(journal(n), &aside)),

@@ -4,6 +4,7 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use proptest::prelude::*;
+use session_codec::Revision;
 use session_store::fs::MemoryFs;
 use session_store::{
     Append, Durability, Finding, LostRange, Message, QuarantineReason, Session, SessionStore,
@@ -337,40 +338,107 @@ fn a_document_without_an_id_gets_one() {
     assert_eq!(report.lost, []);
 }
 
-/// What was thrown away damaged, with a journal, comes back so.
-#[test]
-fn a_damaged_session_comes_back_from_the_trash_with_its_journal() {
-    let fs = MemoryFs::new();
-    let store = journal_crash::store(fs.clone(), Durability::Full);
-    journal_crash::base(&store);
-    for n in 1..4 {
-        store.append(&id("s"), &journal_crash::turn(n)).unwrap();
-    }
-    let (whole, journal) = (fs.content("s.json").unwrap(), fs.content(JOURNAL));
-    let damaged = &whole[..whole.len() - 3];
-    fs.plant("s.json", damaged);
-    assert!(store.trash(&id("s")).unwrap());
-    assert_eq!((fs.content("s.json"), fs.content(JOURNAL)), (None, None));
-    assert!(store.restore(&id("s")).unwrap());
-    assert_eq!(fs.content("s.json").as_deref(), Some(damaged));
-    assert_eq!(fs.content(JOURNAL), journal);
-    assert_eq!(store.quarantined().unwrap(), []);
-    let report = store.salvage(&id("s")).unwrap().unwrap();
-    assert_eq!(store.load(&report.id).unwrap().messages.len(), 4);
+fn length(bytes: &[u8]) -> [u8; 4] {
+    u32::try_from(bytes.len()).unwrap().to_le_bytes()
+}
+
+/// A whole record of a journal, whatever it says.
+fn framed(number: u64, payload: &[u8]) -> Vec<u8> {
+    let (length, number) = (length(payload), number.to_le_bytes());
+    let sum = crc32fast::hash(&[&length[..], &number, payload].concat());
+    [&length[..], &sum.to_le_bytes(), &number, payload].concat()
 }
 
 /// A whole record of a journal that sets members and adds elements, whatever their texts are.
 fn record(number: u64, parts: &[(u8, &str, &str)]) -> Vec<u8> {
-    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
     let text = |text: &str| [&length(text.as_bytes())[..], text.as_bytes()].concat();
     let mut payload = b"A".to_vec();
     for (kind, name, json) in parts {
         payload.push(*kind);
         payload.extend([text(name), text(json)].concat());
     }
-    let (length, number) = (length(&payload), number.to_le_bytes());
-    let sum = crc32fast::hash(&[&length[..], &number, &payload].concat());
-    [&length[..], &sum.to_le_bytes(), &number, &payload].concat()
+    framed(number, &payload)
+}
+
+/// The payloads of a journal's records.
+fn payloads(journal: &[u8]) -> Vec<Vec<u8>> {
+    let (mut at, mut all) = (TITLE, Vec::new());
+    while at < journal.len() {
+        let length = u32::from_le_bytes(journal[at..at + 4].try_into().unwrap()) as usize;
+        all.push(journal[at + 16..at + 16 + length].to_vec());
+        at += 16 + length;
+    }
+    all
+}
+
+/// A crash may leave a document that has some of what its journal adds. Whatever is damaged then, in the one or the other: what is
+/// whole is there, once.
+#[test]
+fn what_a_document_may_have_of_its_journal_is_salvaged_once() {
+    let fs = MemoryFs::new();
+    let store = journal_crash::store(fs.clone(), Durability::Full);
+    journal_crash::base(&store);
+    let before = fs.content("s.json").unwrap();
+    for n in 1..4 {
+        store.append(&id("s"), &journal_crash::turn(n)).unwrap();
+    }
+    let mut records = payloads(&fs.content(JOURNAL).unwrap());
+    assert!(store.checkpoint(&id("s")).unwrap());
+    let folded = fs.content("s.json").unwrap();
+    records.push([&b"R"[..], Revision::of_document(&folded).as_bytes()].concat());
+    store.append(&id("s"), &journal_crash::turn(4)).unwrap();
+    records.extend(payloads(&fs.content(JOURNAL).unwrap()).pop());
+    let mut tried = 0;
+    for bad in 0..1_u32 << records.len() {
+        let is_bad = |n: usize| bad & 1 << n != 0;
+        let mut journal = b"session-journal 1\n".to_vec();
+        for (n, payload) in records.iter().enumerate() {
+            journal.extend(framed(n as u64, payload));
+            *journal.last_mut().unwrap() ^= u8::from(is_bad(n));
+        }
+        let place = |text: &str| {
+            folded
+                .windows(text.len())
+                .position(|at| at == text.as_bytes())
+        };
+        let cut = place("message 3").unwrap();
+        for (document, has) in [
+            (&before[..], 0),
+            (&before[..before.len() - 1], 0),
+            (&folded, 3),
+            (&folded[..folded.len() - 1], 3),
+            (&folded[..cut], 2),
+        ] {
+            let fs = MemoryFs::new();
+            fs.plant("s.json", document);
+            fs.plant(JOURNAL, &journal);
+            let store = journal_crash::store(fs, Durability::Full);
+            let Ok(Some(report)) = store.salvage(&id("s")) else {
+                continue;
+            };
+            // The appends are records 1 to 3, and 5 behind the announcement.
+            let is_there = |n: &usize| *n <= has || !is_bad(if *n == 4 { 5 } else { *n });
+            let expected: Vec<_> = (0..5).filter(is_there).collect();
+            let said = store.load(&report.id).unwrap().messages;
+            let number =
+                |one: &Message| (0..5).find(|n| *one == Message::user(format!("message {n} of s")));
+            let mut said: Vec<_> = said.iter().filter_map(number).collect();
+            // Where nothing says what the document had before, what it has of a journal of which more is lost may be there twice.
+            if is_bad(0) && bad.count_ones() > 1 {
+                said.sort_unstable();
+                said.dedup();
+            }
+            assert_eq!(
+                said,
+                expected,
+                "{bad:06b} of a journal, {} of {}",
+                document.len(),
+                folded.len()
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 250, "{tried}");
 }
 
 /// Records that are whole and say what no document can have: everybody who reads says so, a check finds it, and the rest is saved.

@@ -1,6 +1,6 @@
 //! What is left of a damaged document and its journal, as JSON texts, and the record that can be made of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::de::IgnoredAny;
 use session_codec::Revision;
@@ -9,7 +9,7 @@ use session_model::{SessionId, SessionRecord};
 use super::SessionStore;
 use crate::Error;
 use crate::failure::from_codec;
-use crate::journal::{AdditionKind, Journal, Whole};
+use crate::journal::{Addition, AdditionKind, Journal, Whole};
 use crate::salvage::LostRange;
 
 /// What may be decoded to find the one member that does not fit among others that are needed, in bytes.
@@ -30,6 +30,39 @@ pub(super) struct Remains {
 impl Remains {
     pub(super) fn is_nothing(&self) -> bool {
         self.members.is_empty() && self.arrays.iter().all(|(_, all)| all.is_empty())
+    }
+
+    /// Says which of these appended elements the document has: those that are equal to one of its last, in the same order, behind
+    /// those that it had `before` them. Where that is not known, one may be taken that was there twice.
+    fn there(
+        &self,
+        additions: &[Addition<'_>],
+        before: &dyn Fn(&str) -> Option<usize>,
+    ) -> HashSet<usize> {
+        let mut there = HashSet::new();
+        for (name, array) in &self.arrays {
+            let added = additions.iter().enumerate().filter(|(_, addition)| {
+                addition.kind == AdditionKind::Element && addition.name == name
+            });
+            let added: Vec<_> = added.collect();
+            // Where all of them are there, they are the last.
+            let from = array.len().saturating_sub(added.len());
+            let from = before(name).unwrap_or(from);
+            let mut places = HashMap::<&str, Vec<usize>>::new();
+            for (place, element) in array.iter().enumerate().skip(from) {
+                places.entry(element).or_default().push(place);
+            }
+            let mut next = array.len();
+            for (nth, addition) in added.into_iter().rev() {
+                let places = places.get(addition.json()).map_or(&[][..], Vec::as_slice);
+                let earlier = places.partition_point(|place| *place < next);
+                if let Some(last) = earlier.checked_sub(1) {
+                    next = places[last];
+                    there.insert(nth);
+                }
+            }
+        }
+        there
     }
 
     /// The elements of the array of that name, of which there are none yet if it is new.
@@ -76,18 +109,23 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Adds what a journal has that the document lacks: members that were lost, and what all whole appends add.
     pub(super) fn add_journal(&self, bytes: &[u8], document: &[u8], remains: &mut Remains) {
-        let revision = Revision::of_document(document);
-        let journal = Journal::parse(bytes.to_vec()).ok().or_else(|| {
-            let whole = Whole::find(bytes, revision);
+        let whole = Journal::parse(bytes.to_vec());
+        let is_damaged = whole.is_err();
+        let (journal, is_begun) = if let Ok(journal) = whole {
+            (Some(journal), true)
+        } else {
+            let whole = Whole::find(bytes);
             let lost = whole.lost.into_iter();
             let lost = lost.map(|lost| LostRange::Journal(lost.start as u64..lost.end as u64));
             remains.lost.extend(lost);
-            whole.journal
-        });
+            (whole.journal, whole.is_begun)
+        };
         let Some(journal) = journal else {
             return;
         };
+        let revision = Revision::of_document(document);
         let announced = journal.absorbed_by(revision);
+        let announced = announced.filter(|_| is_begun || revision != journal.begin.revision);
         // What the document had when the journal was begun; its members only stand in for those that were lost.
         let kept = self.shared.codec.salvage(&journal.begin.kept, &[]);
         let names = remains.members.iter().map(|(name, _)| name.clone());
@@ -104,15 +142,26 @@ impl<S: SessionRecord> SessionStore<S> {
                 remains.members.push((member.name, text.to_owned()));
             }
         }
-        let mut seen: Vec<(String, u64)> = Vec::new();
-        let all = journal.additions(announced.unwrap_or(0));
-        // What a document that was announced has may be there already.
-        let lacked = journal.additions(journal.announced()).count();
+        let additions: Vec<_> = journal.additions(announced.unwrap_or(0)).collect();
+        // A document that none of the journal's revisions is may have what was announced, or anything if no announcement is left.
+        let is_announced = !is_damaged && journal.announced() > 0;
         let may_be_there = match announced {
             Some(_) => 0,
-            None => journal.additions(0).count() - lacked,
+            None if is_announced => {
+                additions.len() - journal.additions(journal.announced()).count()
+            }
+            None => additions.len(),
         };
-        for (nth, addition) in all.enumerate() {
+        // Of those, some that the document has may be lost.
+        let before = |name: &str| {
+            let counts = journal.begin.counts.iter();
+            let mut of_array = counts.filter(|(array, _)| !is_announced && array == name);
+            of_array
+                .next()
+                .and_then(|(_, count)| usize::try_from((*count)?).ok())
+        };
+        let there = remains.there(&additions[..may_be_there], &before);
+        for (nth, addition) in additions.iter().enumerate() {
             let (name, json) = (addition.name.to_owned(), addition.json().to_owned());
             // What is no value by itself would not stay in its place, and no journal sets what it adds to.
             let is_value = serde_json::from_str::<IgnoredAny>(&json).is_ok();
@@ -128,25 +177,8 @@ impl<S: SessionRecord> SessionStore<S> {
                 }
                 continue;
             }
-            let at = seen
-                .iter()
-                .position(|(known, _)| *known == name)
-                .unwrap_or_else(|| {
-                    seen.push((name.clone(), 0));
-                    seen.len() - 1
-                });
-            let begun = journal
-                .begin
-                .counts
-                .iter()
-                .find(|(known, _)| *known == name);
-            let place = begun.and_then(|(_, count)| *count).unwrap_or(0);
-            let place = place.saturating_add(seen[at].1);
-            seen[at].1 += 1;
-            let array = remains.array(name);
-            let is_there = nth < may_be_there && (array.len() as u64) > place;
-            if !is_there {
-                array.push(json);
+            if !there.contains(&nth) {
+                remains.array(name).push(json);
             }
         }
     }
