@@ -53,10 +53,11 @@ impl<P: Parser> Codec<P> {
     /// Finds the members of a damaged document, and the elements of the named arrays, that a full decode would accept.
     ///
     /// All before the first fault is taken as it is. Behind the last one, everything is from the first place on from which
-    /// the rest of the bytes, up to their end, is a well-formed rest of a document at one certain depth. Between two faults, and behind one in a document that is also cut short,
-    /// nothing says for certain how deep a value is. There, elements are taken that are objects with two thirds of the
-    /// members which those found for certain have in common, and what stands beside them: one that stands inside of a damaged
-    /// one may be taken for its like. Elements of an array of which nothing tells the name are lost.
+    /// the rest of the bytes, up to their end, is a well-formed rest of a document at one certain depth. Between two faults,
+    /// and behind one in a document that is also cut short, nothing says for certain how deep a value is. There, elements are
+    /// taken that are objects with two thirds of the members which those found for certain have in common, and what stands
+    /// beside them: one that stands inside of a damaged one may be taken for its like. Elements of an array of which nothing
+    /// tells the name are lost.
     ///
     /// A second document behind the first, if both have the same `id`, adds what the first one lacks: members, and
     /// elements of which the first does not have as many that are equal byte for byte. Of 16 such documents, that is.

@@ -37,11 +37,6 @@ pub(super) struct Run {
     pub(super) passed: Vec<(At, usize)>,
 }
 
-/// Hears nothing.
-struct Deaf;
-
-impl Visit for Deaf {}
-
 /// Hears where a value ends, and wants no more.
 #[derive(Default)]
 struct End(Option<u64>);
@@ -103,7 +98,7 @@ impl Salvage<'_> {
     /// Whether a full decode would take these bytes, `depth` containers deep.
     fn is_sound(&self, range: &Range<usize>, depth: u32) -> bool {
         let lexer = Lexer::inside(depth, self.depth).strict();
-        walk_slice(lexer, &mut Deaf, &self.bytes[range.clone()]).is_ok()
+        walk_slice(lexer, &mut (), &self.bytes[range.clone()]).is_ok()
     }
 
     /// Reads on from one place as long as it can.

@@ -52,8 +52,13 @@ impl Whole {
         }
         let first = payloads.first().map(|first| Record::parse(first));
         let is_begun = matches!(first, Some(Some(Record::Begin(_))));
+        let journal = renumbered(&payloads, is_begun);
+        if journal.is_none() {
+            lost.clear();
+            lost.push(0..bytes.len());
+        }
         Self {
-            journal: renumbered(&payloads, is_begun),
+            journal,
             is_begun,
             lost,
         }
