@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use session_codec::{Codec, Mapped};
 use session_store::{
@@ -48,42 +48,60 @@ fn a_reader_survives_a_file_that_is_cut_under_it() {
     store.save(&whole).unwrap();
     let path = scratch.file("s.json");
     let bytes = fs::read(&path).unwrap();
-    let done = AtomicBool::new(false);
-    let (mut read, mut refused) = (0, 0);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let file = OpenOptions::new().write(true).open(&path).unwrap();
-            while !done.load(Ordering::Relaxed) {
-                for size in [10, bytes.len() as u64 / 2, 0] {
-                    file.set_len(size).unwrap();
-                    fs::write(&path, &bytes).unwrap();
+    let rounds = AtomicUsize::new(0);
+    let (read, refused) = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let (mut read, mut refused) = (0, 0);
+            for _ in 0..2_000 {
+                let answers = [
+                    store.load(&whole.id).map(drop),
+                    store.load_tail(&whole.id, Window::last(30)).map(drop),
+                ];
+                for answer in answers {
+                    match answer {
+                        Ok(()) => read += 1,
+                        Err(Error::Corrupt { .. } | Error::Io { .. }) => refused += 1,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                store.list(&Query::new()).unwrap();
+                store
+                    .search(&SearchQuery::text("xyz"))
+                    .unwrap()
+                    .for_each(drop);
+                rounds.fetch_add(1, Ordering::Relaxed);
+                if read > 50 && refused > 50 {
+                    break;
                 }
             }
+            (read, refused)
         });
-        for _ in 0..20_000 {
-            let answers = [
-                store.load(&whole.id).map(drop),
-                store.load_tail(&whole.id, Window::last(30)).map(drop),
-            ];
-            for answer in answers {
-                match answer {
-                    Ok(()) => read += 1,
-                    Err(Error::Corrupt { .. } | Error::Io { .. }) => refused += 1,
-                    Err(error) => panic!("{error}"),
-                }
+        // On a busy machine the reader may never meet the one state or the other by itself: every fourth time waits for it.
+        let seen = || {
+            let last = rounds.load(Ordering::Relaxed) + 2;
+            while rounds.load(Ordering::Relaxed) < last && !reader.is_finished() {
+                std::thread::yield_now();
             }
-            store.list(&Query::new()).unwrap();
-            store
-                .search(&SearchQuery::text("xyz"))
-                .unwrap()
-                .for_each(drop);
-            if read > 10 && refused > 10 {
+        };
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        for turn in 0.. {
+            if reader.is_finished() {
                 break;
             }
+            for size in [10, bytes.len() as u64 / 2, 0] {
+                file.set_len(size).unwrap();
+                if turn % 4 == 0 {
+                    seen();
+                }
+                fs::write(&path, &bytes).unwrap();
+                if turn % 4 == 0 {
+                    seen();
+                }
+            }
         }
-        done.store(true, Ordering::Relaxed);
+        reader.join().unwrap()
     });
-    assert!(read > 0 && refused > 0, "{read} read, {refused} refused");
+    assert!(read > 50 && refused > 50, "{read} read, {refused} refused");
 }
 
 /// P17's mutant: a shortened file takes the pages away that a map of it shows.
