@@ -12,6 +12,7 @@ mod overlay;
 mod parse;
 mod reading;
 mod record;
+mod search;
 mod whole;
 
 pub(crate) use overlay::{Overlay, begin_hash};

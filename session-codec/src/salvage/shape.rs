@@ -45,8 +45,13 @@ fn names(element: &[u8]) -> Option<BTreeSet<String>> {
 
 impl Shapes {
     /// Learns from elements of arrays, wherever the name of theirs is known.
-    pub(super) fn learn(&mut self, members: &[SalvagedMember], bytes: &[u8]) {
-        for member in members.iter().filter(|member| !member.name.is_empty()) {
+    pub(super) fn learn<'m>(
+        &mut self,
+        members: impl IntoIterator<Item = &'m SalvagedMember>,
+        bytes: &[u8],
+    ) {
+        let named = members.into_iter().filter(|member| !member.name.is_empty());
+        for member in named {
             for element in member.elements.iter().flatten() {
                 let shape = self.arrays.entry(member.name.clone()).or_default();
                 shape.elements += 1;
@@ -61,9 +66,9 @@ impl Shapes {
 
     /// Learns from elements of arrays of which nothing is known yet.
     pub(super) fn learn_new(&mut self, members: &[SalvagedMember], bytes: &[u8]) {
-        let mut new = members.to_vec();
-        new.retain(|member| !self.arrays.contains_key(&member.name));
-        self.learn(&new, bytes);
+        let is_new = |member: &&SalvagedMember| !self.arrays.contains_key(&member.name);
+        let new: Vec<_> = members.iter().filter(is_new).collect();
+        self.learn(new, bytes);
     }
 
     /// Whether nothing was learned by which an element could be told.

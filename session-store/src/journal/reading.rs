@@ -13,14 +13,12 @@ use super::MOST_NAMES;
 use super::overlay::begin_hash;
 use super::parse::{Added, Damage, Held, Journal, LetGo, text};
 use super::record::{
-    AdditionKind, Begin, FRAME, Part, Record, TITLE, claimed, find_parts, is_cut_short, unframe,
+    AdditionKind, Begin, FRAME, Part, Record, TITLE, find_parts, is_cut_short, unframe,
 };
+use super::search::Search;
 
 /// What is said of a record that does not belong where it stands, or not into any journal.
 const MEANINGLESS: &str = "a journal record that has no meaning here";
-
-/// How many times the bytes after the last whole record are summed up at most, in search of another one.
-const SUMMED: usize = 64;
 
 /// How a journal's end is read.
 #[derive(Clone, Copy, Debug)]
@@ -283,7 +281,10 @@ impl<'c> Reading<'c> {
         let Some((begin, hasher)) = self.begin else {
             return damage(self.end, "a journal that does not say what it extends");
         };
-        if is_followed(self.held.from(self.end), self.next) {
+        // Where the search is given up, whole ones may follow, and nothing is thrown away.
+        let rest = self.held.from(self.end);
+        let is_last = matches!(Search::new(rest).find(0, self.next, |_, _| true), Ok(None));
+        if !is_last {
             let reason = "a damaged journal record with whole ones after it";
             return damage(self.end, reason);
         }
@@ -312,28 +313,4 @@ fn wanted<'w, 'c>(
     }
     let mut wanted = wanted.as_mut()?.iter_mut();
     wanted.find(|wanted| wanted.array.as_bytes() == name)
-}
-
-/// Whether a whole record follows somewhere in what could not be read, with a number that could be there.
-///
-/// What a crash leaves hardly ever looks like a record. Something made to look like records at every byte would have all
-/// that follows summed up again for each, so the bytes that are summed up are bounded by a multiple of what is there;
-/// then whole records may follow, and nothing is thrown away.
-fn is_followed(rest: &[u8], next: u64) -> bool {
-    let most = next.saturating_add((rest.len() / FRAME) as u64);
-    let mut left = SUMMED.saturating_mul(rest.len());
-    (1..rest.len()).any(|at| {
-        let rest = &rest[at..];
-        let Some((number, length)) = claimed(rest) else {
-            return false;
-        };
-        if !(next..=most).contains(&number) {
-            return false;
-        }
-        if length > left {
-            return true;
-        }
-        left -= length;
-        unframe(rest, number).is_some()
-    })
 }

@@ -1,17 +1,15 @@
-//! The whole records of a damaged journal. Owns how sync is found again behind a damaged one; must not know what becomes of
-//! what they add.
+//! What can be read of a damaged journal. Owns which whole records are taken, and the account of what is not; must not know
+//! what becomes of what they add.
 
 use std::collections::VecDeque;
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
 use session_codec::Revision;
 
 use super::parse::Journal;
-use super::record::{Begin, FRAME, Record, TITLE, claimed, find_parts, frame, unframe};
+use super::record::{Begin, FRAME, Record, TITLE, find_parts, frame};
+use super::search::Search;
 use crate::backend::BlobStat;
-
-/// The bytes that are summed up at most in search of whole records, as a multiple of the journal.
-const SUMMED: usize = 64;
 
 /// What can be read of a journal.
 #[derive(Debug)]
@@ -28,27 +26,22 @@ impl Whole {
     /// Finds the whole records of a journal that is damaged somewhere.
     pub(crate) fn find(bytes: &[u8]) -> Self {
         let (mut payloads, mut lost) = (Vec::new(), Vec::new());
+        let (mut search, mut next) = (Search::new(bytes), 0);
         let mut at = if bytes.starts_with(TITLE) {
             TITLE.len()
         } else {
             0
         };
-        let (mut next, mut left) = (0, SUMMED.saturating_mul(bytes.len()));
-        while at < bytes.len() {
-            let from = (at..bytes.len()).find(|from| {
-                // There cannot have been more records in between than there is room for.
-                let most = next + ((from - at) / FRAME) as u64;
-                is_whole(&bytes[*from..], next..=most, &mut left)
-            });
-            let from = from.unwrap_or(bytes.len());
-            if from > at {
-                lost.push(at..from);
+        while let Ok(Some(found)) = search.find(at, next, has_meaning) {
+            if found.from > at {
+                lost.push(at..found.from);
             }
-            let Some((number, length)) = claimed(&bytes[from..]) else {
-                break;
-            };
-            payloads.push(&bytes[from + FRAME..][..length]);
-            (at, next) = (from + FRAME + length, number + 1);
+            payloads.push(found.payload);
+            at = found.from + FRAME + found.payload.len();
+            next = found.number + 1;
+        }
+        if at < bytes.len() {
+            lost.push(at..bytes.len());
         }
         let first = payloads.first().map(|first| Record::parse(first));
         let is_begun = matches!(first, Some(Some(Record::Begin(_))));
@@ -65,21 +58,14 @@ impl Whole {
     }
 }
 
-/// Whether a record begins here that is whole, means something, and has one of these numbers.
-fn is_whole(bytes: &[u8], numbers: RangeInclusive<u64>, left: &mut usize) -> bool {
-    let claimed = claimed(bytes);
-    let Some((number, length)) =
-        claimed.filter(|(number, length)| numbers.contains(number) && length <= left)
-    else {
-        return false;
-    };
-    *left -= length;
-    unframe(bytes, number).is_some_and(|payload| match Record::parse(payload) {
+/// Whether a record says what one of its number may say.
+fn has_meaning(number: u64, payload: &[u8]) -> bool {
+    match Record::parse(payload) {
         Some(Record::Begin(_)) => number == 0,
         Some(Record::Added) => number > 0 && find_parts(payload, &mut VecDeque::new()).is_some(),
         Some(Record::Replaced(_)) => number > 0,
         None => false,
-    })
+    }
 }
 
 /// The journal of these records. Without its first one, it extends nothing that anybody knows.

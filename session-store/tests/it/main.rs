@@ -46,6 +46,7 @@ mod redact;
 mod redact_later;
 mod salvage;
 mod salvage_crash;
+mod salvage_journal;
 mod save_load;
 mod scan;
 mod schema;

@@ -3,8 +3,7 @@
 //! Owns the rules of trust: the directory's stamp, the files' stamps, the age of both. Must not know how a catalogue is
 //! laid out.
 
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
@@ -96,15 +95,9 @@ impl Known {
     /// Whether sessions that had to be looked at again could be kept by now. Those with a journal change with each append: they
     /// are kept anew once there is more to be read again than to be written.
     pub(super) fn would_settle(&self, seen: &Seen, journals: &[String]) -> bool {
-        let read = seen.rows().filter_map(|row| {
-            let pair = seen.joined.get(row.id).filter(|pair| !pair.is_kept)?;
-            let Files { document, journal } = &pair.files;
-            let settles = !self.is_young(document) && !self.is_young(journal);
-            (settles && Writer::takes(&row)).then_some(journal.size)
-        });
         let rows = self.catalogue.as_ref().map_or(0, Catalogue::rows);
         let written = WRITTEN.max(rows.saturating_mul(ROW));
-        if seen.bytes.len() < MOST_JOINED && read.sum::<u64>() > written {
+        if seen.bytes.len() < MOST_JOINED && self.read_again(seen) > written {
             return true;
         }
         let has_journal =
@@ -112,6 +105,37 @@ impl Known {
         seen.rows()
             .any(|row| !self.is_young(&row.stat) && !has_journal(&row) && Writer::takes(&row))
     }
+
+    /// The bytes of journals that were read, and would not be once a catalogue kept their sessions.
+    fn read_again(&self, seen: &Seen) -> u64 {
+        let settles =
+            |files: &Files| !self.is_young(&files.document) && !self.is_young(&files.journal);
+        let size = |row: Row<'_>| {
+            let pair = seen.joined.get(row.id)?;
+            let is_new = !pair.is_kept && pair.unfolded.is_some();
+            (is_new && settles(&pair.files) && Writer::takes(&row))
+                .then_some(pair.files.journal.size)
+        };
+        if seen.joined.is_empty() {
+            return 0;
+        }
+        seen.rows().filter_map(size).sum()
+    }
+}
+
+/// All that a catalogue is made of.
+struct Content<'c> {
+    known: &'c Known,
+    /// Newest first.
+    rows: &'c [Row<'c>],
+    /// Where the rows of files that were read come from.
+    seen: &'c Seen,
+    counted: &'c Counted,
+    notes: Notes,
+    /// The sessions that have a journal, sorted.
+    journals: &'c [String],
+    /// Whether the directory has nothing else.
+    is_whole: bool,
 }
 
 impl<S: SessionRecord> SessionStore<S> {
@@ -177,12 +201,9 @@ impl<S: SessionRecord> SessionStore<S> {
             let name = rejected.name.clone();
             notes.unlisted.push(Unlisted { name, kind });
         }
-        // Asked only where there is a catalogue, and of what changed within seconds.
-        let fresh = OnceCell::<HashSet<&str>>::new();
-        let fresh = || fresh.get_or_init(|| seen.rows().map(|row| row.id).collect());
         let unchanged = |catalogue: &Catalogue| {
             // A file that a directory names twice is one row, and none of those that were kept.
-            let kept = (rows.len() - fresh().len()) as u64;
+            let kept = (rows.len() - seen.ids().len()) as u64;
             let proves = known.is_proven() || !is_whole || known.stamp.is_none();
             kept == catalogue.rows()
                 && counted.is_empty()
@@ -192,10 +213,15 @@ impl<S: SessionRecord> SessionStore<S> {
         if rows.is_empty() || known.catalogue.as_ref().is_some_and(unchanged) {
             return;
         }
-        let is_fresh = |row: &Row<'_>| fresh().contains(row.id);
-        self.write_catalogue(
-            known, rows, &is_fresh, seen, counted, notes, journals, is_whole,
-        );
+        self.write_catalogue(Content {
+            known,
+            rows,
+            seen,
+            counted,
+            notes,
+            journals,
+            is_whole,
+        });
     }
 
     /// Adds to a catalogue that is the whole truth what had to be counted or looked at again.
@@ -211,11 +237,10 @@ impl<S: SessionRecord> SessionStore<S> {
             return;
         }
         let Ok(bytes) = catalogue.load() else { return };
-        let fresh: HashSet<&str> = seen.rows().map(|row| row.id).collect();
-        let is_fresh = |row: &Row<'_>| fresh.contains(row.id);
+        let fresh = seen.ids();
         let old = Rows(&bytes)
             .filter_map(Result::ok)
-            .filter(|row| !is_fresh(row));
+            .filter(|row| !fresh.contains(row.id));
         let mut rows: Vec<Row<'_>> = old.chain(seen.rows()).collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.key()));
         let notes = Notes {
@@ -223,9 +248,15 @@ impl<S: SessionRecord> SessionStore<S> {
             unlisted: catalogue.notes.unlisted.clone(),
             joined: Vec::new(),
         };
-        self.write_catalogue(
-            known, &rows, &is_fresh, seen, counted, notes, journals, true,
-        );
+        self.write_catalogue(Content {
+            known,
+            rows: &rows,
+            seen,
+            counted,
+            notes,
+            journals,
+            is_whole: true,
+        });
     }
 
     fn writes_catalogues(&self) -> bool {
@@ -233,23 +264,21 @@ impl<S: SessionRecord> SessionStore<S> {
     }
 
     /// Writes a catalogue, if nobody holds the index lock; a failure leaves the one that is there.
-    #[expect(clippy::too_many_arguments, reason = "all that a catalogue is made of")]
-    fn write_catalogue(
-        &self,
-        known: &Known,
-        rows: &[Row<'_>],
-        is_fresh: &dyn Fn(&Row<'_>) -> bool,
-        seen: &Seen,
-        counted: &Counted,
-        mut notes: Notes,
-        journals: &[String],
-        is_whole: bool,
-    ) {
+    fn write_catalogue(&self, content: Content<'_>) {
+        let Content {
+            known,
+            rows,
+            seen,
+            counted,
+            mut notes,
+            journals,
+            is_whole,
+        } = content;
         let backend = &self.shared.backend;
         let Ok(lock) = backend.lock(LockName::Index, Duration::ZERO) else {
             return;
         };
-        let (mut fine, mut joined_bytes) = (None, 0);
+        let (mut fine, mut joined_bytes, fresh) = (None, 0, seen.ids());
         let mut writer = Writer::with_room(rows.iter().map(Row::room).sum());
         for row in rows {
             let has_journal = journals.binary_search_by(|id| (**id).cmp(row.id)).is_ok();
@@ -268,7 +297,7 @@ impl<S: SessionRecord> SessionStore<S> {
                     Some((joined, _)) => notes.joined.push(joined),
                     None => notes.unsettled.extend(SessionId::new(row.id)),
                 }
-            } else if (is_fresh(row) && is_racy(&row.stat)) || !Writer::takes(row) {
+            } else if (fresh.contains(row.id) && is_racy(&row.stat)) || !Writer::takes(row) {
                 // Every row's id was checked when its file was listed.
                 notes.unsettled.extend(SessionId::new(row.id));
             } else {

@@ -1,7 +1,7 @@
 //! Looking into the files that no catalogue answers for.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use session_model::{SessionId, SessionRecord};
@@ -29,9 +29,7 @@ pub(super) struct Look<'c, S: SessionRecord> {
 pub(super) struct Seen {
     /// Rows, one after another, in no order.
     pub(super) bytes: Vec<u8>,
-    /// What was found in the place of journals, by session.
-    pub(super) unfolded: HashMap<SessionId, Unfolded>,
-    /// The files of sessions with a journal.
+    /// The sessions with a journal.
     pub(super) joined: HashMap<SessionId, Pair>,
     /// Those that cannot be listed, and why.
     pub(super) skipped: Vec<Skipped>,
@@ -39,10 +37,13 @@ pub(super) struct Seen {
     pub(super) unreadable: Vec<SessionId>,
 }
 
-/// The files of a session with a journal, as they were listed, so not later than they were read.
+/// The files of a session with a journal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pair {
+    /// As they were listed, so not later than they were read.
     pub(super) files: Files,
+    /// What the journal is to the document; `None` where it was not read, or says nothing.
+    pub(super) unfolded: Option<Unfolded>,
     /// Whether the catalogue's row stands for them, so that neither was read.
     pub(super) is_kept: bool,
 }
@@ -51,30 +52,29 @@ impl Seen {
     /// Takes what a catalogue says of a session.
     fn take(&mut self, id: SessionId, joined: &Joined, row: &Row<'_>) {
         self.bytes.extend(row.bytes());
-        self.unfolded.insert(id.clone(), joined.unfolded);
-        let files = joined.files;
-        self.joined.insert(
-            id,
-            Pair {
-                files,
-                is_kept: true,
-            },
-        );
+        let pair = Pair {
+            files: joined.files,
+            unfolded: Some(joined.unfolded),
+            is_kept: true,
+        };
+        self.joined.insert(id, pair);
     }
 
-    /// What a catalogue keeps of a session with a journal, if both of its files are known; and whether it said so before.
+    /// What a catalogue keeps of a session with a journal, if that says anything; and whether it said so before.
     pub(super) fn joined(&self, row: &Row<'_>, counted: Option<u64>) -> Option<(Joined, bool)> {
         let pair = self.joined.get(row.id)?;
-        let unfolded = *self.unfolded.get(row.id)?;
-        Some((
-            Joined::new(pair.files, unfolded, row, counted),
-            pair.is_kept,
-        ))
+        let joined = Joined::new(pair.files, pair.unfolded?, row, counted);
+        Some((joined, pair.is_kept))
     }
 
     /// The rows, in no order.
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         Rows(&self.bytes).filter_map(Result::ok)
+    }
+
+    /// The ids of the rows.
+    pub(super) fn ids(&self) -> HashSet<&str> {
+        self.rows().map(|row| row.id).collect()
     }
 
     /// The rows, newest first.
@@ -143,8 +143,12 @@ impl<'c, S: SessionRecord> Look<'c, S> {
                 return false;
             }
             entry.modified = entry.modified.max(journal.modified);
-            let is_kept = false;
-            seen.joined.insert(id, Pair { files, is_kept });
+            let pair = Pair {
+                files,
+                unfolded: None,
+                is_kept: false,
+            };
+            seen.joined.insert(id, pair);
             true
         });
         Ok(())
@@ -178,9 +182,8 @@ impl<'c, S: SessionRecord> Look<'c, S> {
                 candidate.modified,
                 entry.changed,
             );
-            match candidate.unfolded {
-                Some(unfolded) => drop(seen.unfolded.insert(id.clone(), unfolded)),
-                None => drop(seen.joined.remove(&id)),
+            if let Some(pair) = seen.joined.get_mut(&id) {
+                pair.unfolded = candidate.unfolded;
             }
             let (header, messages) = (&candidate.header, candidate.messages);
             if encode(&mut seen.bytes, &id, header, &stat, messages).is_none() {

@@ -1,0 +1,62 @@
+//! Whole records behind bytes that are none. Owns how sync is found again; must not know what becomes of the records.
+
+use super::record::{FRAME, claimed, unframe};
+
+/// The bytes that are summed up at most, as a multiple of those that are searched.
+const SUMMED: usize = 64;
+
+/// A search through bytes for whole records, in their order.
+///
+/// What a crash leaves hardly ever looks like a record. Something made to look like records at every byte would have all
+/// that follows summed up again for each, so the bytes that are summed up are bounded by a multiple of what is there.
+pub(super) struct Search<'b> {
+    bytes: &'b [u8],
+    left: usize,
+}
+
+/// A whole record, and where it begins.
+pub(super) struct Found<'b> {
+    pub(super) from: usize,
+    pub(super) number: u64,
+    pub(super) payload: &'b [u8],
+}
+
+/// The search came to its bound: more whole records may follow, and nothing says where.
+#[derive(Debug)]
+pub(super) struct GivenUp;
+
+impl<'b> Search<'b> {
+    pub(super) fn new(bytes: &'b [u8]) -> Self {
+        let left = SUMMED.saturating_mul(bytes.len());
+        Self { bytes, left }
+    }
+
+    /// Finds the first whole record from a place on whose number could be there: `next`, or more by as many records as there is room for
+    /// in between; and of which the caller says that it means something.
+    pub(super) fn find(
+        &mut self,
+        start: usize,
+        next: u64,
+        mut means: impl FnMut(u64, &[u8]) -> bool,
+    ) -> Result<Option<Found<'b>>, GivenUp> {
+        for from in start..self.bytes.len() {
+            let bytes = &self.bytes[from..];
+            let most = next.saturating_add(((from - start) / FRAME) as u64);
+            let Some((number, length)) = claimed(bytes) else {
+                continue;
+            };
+            if !(next..=most).contains(&number) {
+                continue;
+            }
+            self.left = self.left.checked_sub(length).ok_or(GivenUp)?;
+            if let Some(payload) = unframe(bytes, number).filter(|payload| means(number, payload)) {
+                return Ok(Some(Found {
+                    from,
+                    number,
+                    payload,
+                }));
+            }
+        }
+        Ok(None)
+    }
+}
