@@ -12,7 +12,7 @@ use super::told::Became;
 use super::write::{Over, Target};
 use crate::Error;
 use crate::append::Append;
-use crate::backend::{Blob, Lock};
+use crate::backend::{Blob, BlobStat, Lock};
 use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::failure::beforehand;
@@ -98,12 +98,17 @@ impl<S: SessionRecord> SessionStore<S> {
             }
             Err(error) => return Err(error),
         };
-        // A program that takes no locks may have put another document there: then this is no part of the session.
-        let document = self.shared.backend.stat(&Blob::session(id));
-        if document.is_ok_and(|document| document != Some(state.document)) {
+        // A program that takes no locks may have put another document there, or another journal: then this is no part of the session.
+        let backend = &self.shared.backend;
+        let document = backend.stat(&Blob::session(id));
+        let is_replaced = document.is_ok_and(|document| document != Some(state.document));
+        let journal = backend.stat(&Blob::journal(id));
+        let is_another = |journal: &Option<BlobStat>| !state.goes_on_with(journal.as_ref());
+        let is_elsewhere = state.open.is_some() && journal.as_ref().is_ok_and(is_another);
+        if is_replaced || is_elsewhere {
             state.is_stale = true;
-            // Unless it has the same content, such as after a link to it was made: then this counts like all that was appended.
-            if !self.is_extended(id)? {
+            // Unless the document has the same content, such as after a link to it was made: then this counts like all that was appended.
+            if is_elsewhere || !self.is_extended(id)? {
                 let reason = ConflictReason::Changed;
                 return Err(Error::Conflict { path, reason });
             }
@@ -112,17 +117,16 @@ impl<S: SessionRecord> SessionStore<S> {
         let revision = state.revision();
         let stat = None;
         self.views.appended(id, from, Seen { revision, stat });
-        let journal = state.open.as_ref();
         let modified = state.document.modified;
+        let journal = journal.ok().flatten();
+        let modified = journal.map_or(modified, |journal| journal.modified.max(modified));
         let header = state.header.as_ref();
         let directory = header.and_then(|header| header.directory.as_deref());
         let became = Became {
             directory,
             updated_at: fitting.updated_at,
         };
-        self.after_append(id, told, &mut state.keys, became, || {
-            journal.map_or(modified, |journal| journal.modified().max(modified))
-        });
+        self.after_append(id, told, &mut state.keys, became, modified);
         event!(%id, %revision, "append");
         written?;
         let worth = fold_from.max(state.document.size / 4 * 5);

@@ -51,9 +51,10 @@ pub(super) struct OpenJournal {
 }
 
 impl OpenJournal {
-    /// When the journal was last written to.
-    pub(super) fn modified(&self) -> i128 {
-        self.file.stat().unwrap_or(self.stat).modified
+    /// Whether this is the file, and all of it, that has the journal's name.
+    fn is(&self, named: &BlobStat) -> bool {
+        let file = (self.stat.device, self.stat.inode, self.end);
+        file == (named.device, named.inode, named.size)
     }
 }
 
@@ -72,6 +73,14 @@ impl Journaling {
         if let Some(open) = &mut self.open {
             // Should this fail, the old stat merely proves nothing to the next look.
             open.stat = open.file.stat().unwrap_or(open.stat);
+        }
+    }
+
+    /// Whether what has the journal's name is what this goes on with.
+    pub(super) fn goes_on_with(&self, named: Option<&BlobStat>) -> bool {
+        match (&self.open, named) {
+            (Some(open), Some(named)) => open.is(named),
+            (open, named) => open.is_none() && named.is_none(),
         }
     }
 

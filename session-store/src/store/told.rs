@@ -126,7 +126,7 @@ impl<S: SessionRecord> SessionStore<S> {
         told: Told,
         keys: &mut Keys,
         became: Became<'_>,
-        modified: impl FnOnce() -> i128,
+        modified: i128,
     ) {
         // Somebody may have proved something since.
         if self.doubt_others().is_err() {
@@ -158,7 +158,7 @@ impl<S: SessionRecord> SessionStore<S> {
             return;
         }
         change.still();
-        let recency = Recency::new(id.clone(), became.updated_at, modified());
+        let recency = Recency::new(id.clone(), became.updated_at, modified);
         if self
             .point(&mut *change, workspace.as_ref(), &recency)
             .is_none()

@@ -8,7 +8,7 @@ use session_model::{SessionId, SessionRecord};
 use super::SessionStore;
 use super::journaling::Journaling;
 use crate::append::Append;
-use crate::backend::Lock;
+use crate::backend::{Blob, Lock};
 use crate::{Error, Session};
 
 /// How many times the journal that is folded by a single append is left to a writer: it folds when it is closed, so a fold in
@@ -84,14 +84,20 @@ impl<S: SessionRecord> Writer<S> {
     /// # Errors
     ///
     /// As for [`SessionStore::append`]; and [`Error::Conflict`] when a program that takes no locks has replaced the
-    /// document since the last append. The journal is then put into quarantine by the next append, which goes on top of
-    /// what that program wrote.
+    /// document since the last append, or the journal meanwhile. The next append goes on top of what that program wrote; a journal
+    /// that is not the document's is then put into quarantine.
     pub fn append(&mut self, append: &Append) -> Result<Revision, Error> {
-        let mut state = match self.state.take() {
+        let held = match self.state.take() {
             Some(state) if !state.is_stale && self.store.shared.journals.is_sound(&self.id) => {
-                state
+                // A program that takes no locks may have put another journal there.
+                let named = self.store.shared.backend.stat(&Blob::journal(&self.id))?;
+                Some(state).filter(|state| state.goes_on_with(named.as_ref()))
             }
-            _ => self.store.open_journaling(&self.id, &self.lock)?,
+            _ => None,
+        };
+        let mut state = match held {
+            Some(state) => state,
+            None => self.store.open_journaling(&self.id, &self.lock)?,
         };
         let fold_from = self.store.shared.fold_from.saturating_mul(FOLDS_LATER);
         let appended = self

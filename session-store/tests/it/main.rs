@@ -31,6 +31,7 @@ mod journal_costs;
 mod journal_crash;
 mod journal_end;
 mod journal_faults;
+mod journal_foreign;
 mod journal_history;
 mod list;
 mod list_count;

@@ -1,0 +1,139 @@
+//! Programs that take no locks and change a journal while a session is held for a row of appends: what is acknowledged is in the
+//! session.
+
+use std::borrow::Cow;
+use std::fs::{self, OpenOptions};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use session_store::{ConflictReason, Error, Redactor, SessionStore};
+
+use crate::support::{Scratch, id, session, turn};
+
+const JOURNAL: &str = ".store/journal/s.journal";
+
+/// A session of one message, of which a writer has added one more.
+fn saved(scratch: &Scratch) -> SessionStore {
+    let store = scratch.store();
+    store.save(&session("s", "/work", 1, 1)).unwrap();
+    store
+}
+
+/// What a program does to the journal at a path; returns how many of the two turns before it are left.
+type Change = fn(&PathBuf) -> usize;
+
+/// What a synchronizer does, or a backup that is played back: the same bytes, another file.
+fn put_back(journal: &PathBuf) -> usize {
+    let copy = journal.with_extension("copy");
+    fs::copy(journal, &copy).unwrap();
+    fs::rename(&copy, journal).unwrap();
+    2
+}
+
+fn removed(journal: &PathBuf) -> usize {
+    fs::remove_file(journal).unwrap();
+    0
+}
+
+fn emptied(journal: &PathBuf) -> usize {
+    let file = OpenOptions::new().write(true).open(journal).unwrap();
+    file.set_len(0).unwrap();
+    0
+}
+
+fn cut(journal: &PathBuf) -> usize {
+    let file = OpenOptions::new().write(true).open(journal).unwrap();
+    file.set_len(fs::metadata(journal).unwrap().len() - 1)
+        .unwrap();
+    1
+}
+
+fn placed(journal: &PathBuf) -> usize {
+    let kept = journal.with_extension("kept");
+    fs::rename(journal, &kept).unwrap();
+    fs::copy(&kept, journal).unwrap();
+    2
+}
+
+const CHANGES: [Change; 5] = [put_back, removed, emptied, cut, placed];
+
+#[test]
+fn what_a_writer_acknowledges_is_in_the_journal_that_has_the_name() {
+    for (nth, change) in CHANGES.into_iter().enumerate() {
+        for by_writer in [true, false] {
+            let scratch = Scratch::new();
+            let store = saved(&scratch);
+            let mut writer = by_writer.then(|| store.writer(&id("s")).unwrap());
+            let mut append = |n| match &mut writer {
+                Some(writer) => writer.append(&turn(n)).unwrap(),
+                None => store.append(&id("s"), &turn(n)).unwrap(),
+            };
+            append(0);
+            append(1);
+            let left = change(&scratch.file(JOURNAL));
+            for n in 2..6 {
+                append(n);
+            }
+            let loaded = scratch.store().load(&id("s")).unwrap();
+            assert_eq!(loaded.messages.len(), 1 + left + 4, "{nth} {by_writer}");
+            if let Some(writer) = writer {
+                writer.close().unwrap();
+            }
+            let loaded = scratch.store().load(&id("s")).unwrap();
+            assert_eq!(loaded.messages.len(), 1 + left + 4, "{nth} {by_writer}");
+        }
+    }
+}
+
+/// Changes a journal once an append has been looked at and before it is written.
+#[derive(Debug)]
+struct InBetween {
+    journal: PathBuf,
+    change: Change,
+    is_due: AtomicBool,
+}
+
+impl Redactor for &'static InBetween {
+    fn redact<'t>(&self, _: &[&str], text: &'t str) -> Cow<'t, str> {
+        if self.is_due.swap(false, Ordering::Relaxed) {
+            (self.change)(&self.journal);
+        }
+        Cow::Borrowed(text)
+    }
+}
+
+/// What went into a file that has lost its name meanwhile is not acknowledged.
+#[test]
+fn an_append_into_a_journal_that_loses_its_name_is_a_conflict() {
+    for change in [put_back, removed, placed] {
+        for by_writer in [true, false] {
+            let scratch = Scratch::new();
+            let store = saved(&scratch);
+            store.append(&id("s"), &turn(0)).unwrap();
+            let between: &'static InBetween = Box::leak(Box::new(InBetween {
+                journal: scratch.file(JOURNAL),
+                change,
+                is_due: AtomicBool::new(false),
+            }));
+            let store = SessionStore::builder(scratch.sessions())
+                .redactor(between)
+                .open()
+                .unwrap();
+            let mut writer = by_writer.then(|| store.writer(&id("s")).unwrap());
+            let mut append = |n| match &mut writer {
+                Some(writer) => writer.append(&turn(n)),
+                None => store.append(&id("s"), &turn(n)),
+            };
+            append(1).unwrap();
+            between.is_due.store(true, Ordering::Relaxed);
+            match append(2) {
+                Err(Error::Conflict { reason, .. }) => assert_eq!(reason, ConflictReason::Changed),
+                other => panic!("{other:?}"),
+            }
+            append(3).unwrap();
+            let loaded = scratch.store().load(&id("s")).unwrap();
+            let texts = serde_json::to_string(&loaded.messages).unwrap();
+            assert!(texts.contains("turn 3") && !texts.contains("turn 2"));
+        }
+    }
+}
