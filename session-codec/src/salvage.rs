@@ -53,7 +53,7 @@ impl<P: Parser> Codec<P> {
     /// Finds the members of a damaged document, and the elements of the named arrays, that a full decode would accept.
     ///
     /// All before the first fault is taken as it is. Behind the last one, everything is from the first place on from which
-    /// the rest of the bytes, up to their end, is a well-formed rest of a document at one certain depth. Between two faults,
+    /// the rest of the bytes, up to their end or to garbage, is a well-formed rest of a document at one certain depth. Between two faults,
     /// and behind one in a document that is also cut short, nothing says for certain how deep a value is. There, elements are
     /// taken that are objects with two thirds of the members which those found for certain have in common, and what stands
     /// beside them: one that stands inside of a damaged one may be taken for its like. Elements of an array of which nothing

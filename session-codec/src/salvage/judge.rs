@@ -5,14 +5,20 @@ use std::cell::{Ref, RefCell};
 
 use memchr::{memchr, memmem};
 
+use super::resume::Known;
 use super::shape::Shapes;
 use super::{At, Run, Salvage, SalvagedMember};
+
+/// As many bytes as the end of an array and the beginning of another one with a name of one letter.
+const ZEROS: [u8; br#"],"a":["#.len()] = [0; br#"],"a":["#.len()];
 
 /// What was read from a place behind a fault.
 pub(super) struct Part {
     pub(super) start: At,
     pub(super) from: usize,
     pub(super) run: Run,
+    /// Whether nothing but garbage follows.
+    pub(super) is_last: bool,
 }
 
 impl Part {
@@ -31,6 +37,7 @@ impl Part {
 /// What tells of which array elements behind a fault are.
 pub(super) struct Around<'a> {
     before: &'a Run,
+    known: &'a Known<'a>,
     /// Members that are read for certain behind another fault, less the array in which that begins.
     after: &'a [SalvagedMember],
     shapes: &'a Shapes,
@@ -43,6 +50,7 @@ struct Lost {
     to: usize,
     /// Whether something ends that may be an array.
     closes: bool,
+    /// Whether there are zeros enough to have been the end of an array and the name of another one.
     zeros: bool,
     /// The arrays whose names stand there.
     names: Vec<String>,
@@ -55,9 +63,15 @@ impl Lost {
 }
 
 impl<'a> Around<'a> {
-    pub(super) fn new(before: &'a Run, after: &'a [SalvagedMember], shapes: &'a Shapes) -> Self {
+    pub(super) fn new(
+        before: &'a Run,
+        known: &'a Known<'a>,
+        after: &'a [SalvagedMember],
+        shapes: &'a Shapes,
+    ) -> Self {
         Self {
             before,
+            known,
             after,
             shapes,
             lost: RefCell::new(Lost {
@@ -72,7 +86,9 @@ impl<'a> Around<'a> {
         let mut lost = self.lost.borrow_mut();
         let new = salvage.bytes.get(lost.to..to).unwrap_or_default();
         lost.closes = lost.closes || memchr(b']', new).is_some();
-        lost.zeros = lost.zeros || memchr(0, new).is_some();
+        let from = lost.to.saturating_sub(ZEROS.len()).max(self.before.end);
+        let zeros = salvage.bytes.get(from..to).unwrap_or_default();
+        lost.zeros = lost.zeros || memmem::find(zeros, &ZEROS).is_some();
         for array in salvage.arrays {
             let key = format!("\"{array}\"");
             // A name may begin in what was looked at before.
@@ -102,14 +118,18 @@ impl Salvage<'_> {
             let is_value = run.complete && matches!(next, Some(b',' | b']' | b'}'));
             return !is_value && self.is_same(part, around.before);
         }
-        !run.complete && self.has_element(part, around) && !self.is_elsewhere(run)
+        self.has_element(part, around) && !self.is_elsewhere(run)
     }
 
     /// Whether a part has an element as those of its array are, or the beginning of an array of which nothing is known.
     pub(super) fn has_element(&self, part: &Part, around: &Around<'_>) -> bool {
         let fits = |name: &str, member| self.has_fit(name, member, around.shapes);
         let first = part.unnamed().zip(self.array(part, around));
-        first.is_some_and(|(first, name)| fits(&name, first))
+        let goes_on_to_end = |first, name: &String| {
+            let knows = around.shapes.knows(name);
+            !knows && part.is_last && Shapes::has_objects(first, self.bytes)
+        };
+        first.is_some_and(|(first, name)| fits(&name, first) || goes_on_to_end(first, &name))
             || part.later().iter().any(|member| {
                 if around.shapes.knows(&member.name) {
                     fits(&member.name, member)
@@ -127,6 +147,9 @@ impl Salvage<'_> {
 
     /// Whether what comes next could only come in another container than the one a run takes this place for.
     fn is_elsewhere(&self, run: &Run) -> bool {
+        if run.complete {
+            return !self.is_closed(run);
+        }
         let at = self.blank(run.end);
         let byte = self.bytes.get(at);
         let is_end = |at: usize| matches!(self.bytes.get(self.blank(at)), Some(b',' | b']'));
@@ -134,6 +157,15 @@ impl Salvage<'_> {
             Some(_) => matches!(byte, Some(b':' | b'}')),
             None => byte == Some(&b']') || self.value(at).is_ok_and(is_end),
         }
+    }
+
+    /// Whether what a run took for the root is it, whatever garbage follows: else something is around it and goes on, or closes
+    /// there.
+    pub(super) fn is_closed(&self, run: &Run) -> bool {
+        let rest = &self.bytes[self.blank(run.end)..];
+        let closers = rest.iter().position(|byte| !b"]} \t\r\n".contains(byte));
+        self.spend(closers.unwrap_or(rest.len()));
+        run.complete && closers.is_none_or(|first| first == 0 && rest[0] != b',')
     }
 
     /// Whether a document has the same id as the one before it, and elements.
@@ -163,7 +195,7 @@ impl Salvage<'_> {
         }
         let inside = before.inside.as_deref();
         let is_later = |name: &str| is_in(&part.run.members, name) || is_in(around.after, name);
-        let is_before = |name: &str| inside != Some(name) && is_in(&before.members, name);
+        let is_before = |name: &str| inside != Some(name) && around.known.has(name);
         let arrays = self.arrays.iter().copied();
         let possible: Vec<_> = arrays
             .filter(|name| !is_later(name) && !is_before(name))
@@ -179,7 +211,7 @@ impl Salvage<'_> {
         // An array may have ended in what is lost, or in what was there before it was zeroed, and another one have begun.
         let lost = around.look(self, part.from);
         // What goes on to the end is as deep as the document itself, so that its elements are of one array or another.
-        let is_rest = self.is_at_end(&part.run);
+        let is_rest = part.is_last || self.is_at_end(&part.run);
         let may_be_any = is_rest && Shapes::has_objects(first, self.bytes);
         let is_only = possible.len() == 1;
         let goes_on = |name: &&str| {

@@ -25,48 +25,81 @@ struct Rest {
 /// How many equal elements an array has.
 type Counts<'b> = HashMap<(String, &'b [u8]), u64>;
 
+/// What is known of what was found so far, so that nothing is gone through again for each part that is found behind it.
+pub(super) struct Known<'b> {
+    /// Where each member stands among the others, the first of a name.
+    places: HashMap<String, usize>,
+    /// The elements before the document that is read now, if that is not the first.
+    before: Option<Counts<'b>>,
+}
+
+impl Known<'_> {
+    fn new(members: &[SalvagedMember]) -> Self {
+        let names = members.iter().enumerate().rev();
+        let places = names.map(|(place, member)| (member.name.clone(), place));
+        Self {
+            places: places.collect(),
+            before: None,
+        }
+    }
+
+    /// Whether there is a member of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+
+    /// Gives up the string with which a run ended, as its last quote is another's first one.
+    fn drop_overlapped(&mut self, run: &mut Run) {
+        let end = run.end;
+        let array = run.inside.as_ref().and_then(|name| self.places.get(name));
+        let lost = if let Some(place) = array {
+            let elements = run.members[*place].elements.as_mut();
+            elements.and_then(|all| all.pop_if(|last| last.end == end))
+        } else {
+            let last = run.members.pop_if(|last| last.value.end == end);
+            last.map(|last| {
+                let place = run.members.len();
+                self.places.retain(|_, known| *known != place);
+                last.value
+            })
+        };
+        run.lost.extend(lost.map(|lost| lost.start..end - 1));
+    }
+}
+
 impl<'b> Salvage<'b> {
     /// Goes on behind the first fault, and behind every other one.
     pub(super) fn resume(&self, found: &mut Run) {
         let effort = EFFORT * self.bytes.len() as u64;
         let (mut for_rest, mut for_parts) = (effort, effort);
-        let mut known = None;
+        let mut known = Known::new(&found.members);
         while !self.is_at_end(found) {
             found.complete &= !self.goes_on(found.end);
             let mut shapes = Shapes::default();
             shapes.learn(&found.members, self.bytes);
             self.effort.set(for_rest);
-            let rest = self.rest(found, &shapes);
+            // As much as was learnt from.
+            self.spend(found.end);
+            let rest = self.rest(found, &known, &shapes);
             for_rest = self.effort.replace(for_parts);
             let sure = rest.as_ref().filter(|rest| self.is_sure(rest, found));
             let after = sure.map_or(Vec::new(), |rest| {
-                self.named(&rest.part, &Around::new(found, &[], &shapes))
+                self.named(&rest.part, &Around::new(found, &known, &[], &shapes))
             });
             shapes.learn(&after, self.bytes);
             let later = sure.map_or(&[][..], |rest| rest.part.later());
             let limit = sure.map_or(self.bytes.len(), |rest| rest.part.from);
-            while found.end <= limit {
-                let fault = self.fault(found);
-                let around = Around::new(found, later, &shapes);
-                // What ends at the same fault began inside of what that one damaged.
-                let Some(part) = self.search(found, limit, |part| {
-                    self.is_likely(part, &around) && self.fault(&part.run) > fault
-                }) else {
-                    break;
-                };
-                let members = self.named(&part, &around);
-                shapes.learn_new(&members, self.bytes);
-                self.join(found, part, members, &mut known);
-            }
+            self.parts(found, limit, later, &mut shapes, &mut known);
             for_parts = self.effort.get();
-            if found.end > limit {
+            if self.begin(found) > limit {
                 // What looked like the rest began inside of a value.
                 continue;
             }
-            let is_sure = |rest: &Rest| rest.part.from >= found.end && self.is_sure(rest, found);
+            let is_sure =
+                |rest: &Rest| rest.part.from >= self.begin(found) && self.is_sure(rest, found);
             match rest.filter(is_sure) {
                 Some(Rest { part, .. }) => {
-                    let members = self.named(&part, &Around::new(found, &[], &shapes));
+                    let members = self.named(&part, &Around::new(found, &known, &[], &shapes));
                     self.join(found, part, members, &mut known);
                 }
                 None => return self.lose(found, self.bytes.len()),
@@ -74,21 +107,78 @@ impl<'b> Salvage<'b> {
         }
     }
 
-    /// Finds the place from which all of the rest can be read.
-    fn rest(&self, found: &Run, shapes: &Shapes) -> Option<Rest> {
+    /// Takes what can be read of the document between faults, up to a place.
+    fn parts(
+        &self,
+        found: &mut Run,
+        limit: usize,
+        later: &[SalvagedMember],
+        shapes: &mut Shapes,
+        known: &mut Known<'b>,
+    ) {
+        while self.begin(found) <= limit {
+            let fault = self.fault(found);
+            let around = Around::new(found, known, later, shapes);
+            // What ends at the same fault began inside of what that one damaged.
+            let Some(part) = self.search(found, limit, |part| {
+                self.is_likely(part, &around) && self.fault(&part.run) > fault
+            }) else {
+                break;
+            };
+            let members = self.named(&part, &around);
+            shapes.learn_new(&members, self.bytes);
+            self.join(found, part, members, known);
+        }
+    }
+
+    /// The first place at which a run may be gone on with: what ended its last string may begin a name, if that string's own end was
+    /// lost.
+    fn begin(&self, found: &Run) -> usize {
+        let quote = found.end.checked_sub(1);
+        let quote = quote.filter(|quote| self.bytes.get(*quote) == Some(&b'"'));
+        quote.unwrap_or(found.end)
+    }
+
+    /// Finds the place from which all of the rest can be read, or all but garbage behind it.
+    fn rest(&self, found: &Run, known: &Known<'b>, shapes: &Shapes) -> Option<Rest> {
         let end = self.bytes.len();
-        let mut is_cut = false;
+        // Of places from which the root's end is reached, the first of those that reach the last one.
+        let (mut is_cut, mut closed) = (false, None::<(usize, At, usize)>);
         let part = self.search(found, end, |part| {
             let run = &part.run;
             let is_object = self.bytes.get(run.value) == Some(&b'{');
-            is_cut |= !run.complete && is_object && self.fault(run) == end;
+            // Behind garbage, another document may have been begun.
+            let is_inside = run.value != part.from || self.is_after_comma(part.from);
+            is_cut |= !run.complete && is_object && is_inside && self.fault(run) == end;
+            let is_later = closed.is_none_or(|(end, ..)| end < run.end);
+            if is_later && part.start != At::Root && self.is_closed(run) {
+                closed = Some((run.end, part.start, part.from));
+            }
             self.is_rest(part, found)
+        });
+        let may_be = part.is_some() && !is_cut;
+        let part = part.or_else(|| {
+            let (_, start, from) = closed.filter(|_| !is_cut)?;
+            let run = self.run(start, from);
+            let is_last = true;
+            Some(Part {
+                start,
+                from,
+                run,
+                is_last,
+            })
         })?;
         Some(Rest {
-            fits: self.has_element(&part, &Around::new(found, &[], shapes)),
-            may_be: !is_cut && (shapes.is_empty() || !part.later().is_empty()),
+            fits: self.has_element(&part, &Around::new(found, known, &[], shapes)),
+            may_be: may_be && (shapes.is_empty() || !part.later().is_empty()),
             part,
         })
+    }
+
+    /// Whether a value is one of several, or the first of an array.
+    fn is_after_comma(&self, at: usize) -> bool {
+        let before = self.bytes[..at].trim_ascii_end().last();
+        matches!(before, Some(b',' | b'['))
     }
 
     /// Whether what looks like the rest is it: a document that is cut short behind an object inside of it ends as a whole one
@@ -127,15 +217,12 @@ impl<'b> Salvage<'b> {
         let mut dead = HashSet::new();
         // What begins behind a comma is met again a byte later.
         let mut last = (0, 0);
-        // What ended the last string may begin a name, if its own end was lost.
-        let quote = found.end.checked_sub(1);
-        let quote = quote.filter(|quote| self.bytes.get(*quote) == Some(&b'"'));
-        let begin = quote.unwrap_or(found.end);
+        let (begin, has_id) = (self.begin(found), id(found).is_some());
         for at in memchr3_iter(b',', b'{', b'"', self.bytes.get(begin..limit)?) {
             for (start, from) in self.starts(begin + at) {
                 // Behind a whole document there may be another one, but not what is left of this one.
                 let is_possible = match start {
-                    At::Root => id(found).is_some() && self.documents.get() > 0,
+                    At::Root => has_id && self.documents.get() > 0,
                     At::Member => last.0 != from,
                     At::Element => last.1 != from,
                 };
@@ -148,7 +235,13 @@ impl<'b> Salvage<'b> {
                     return None;
                 }
                 let run = self.run(start, from);
-                let part = Part { start, from, run };
+                let is_last = false;
+                let part = Part {
+                    start,
+                    from,
+                    run,
+                    is_last,
+                };
                 if accept(&part) {
                     return Some(part);
                 }
@@ -196,39 +289,33 @@ impl<'b> Salvage<'b> {
 
     /// Puts what was found behind a fault to what was found before it. Of a member that is there twice the first stays; an
     /// array that is there twice goes on, but a second document adds only what was not `known` before it.
-    fn join(
-        &self,
-        run: &mut Run,
-        part: Part,
-        members: Vec<SalvagedMember>,
-        known: &mut Option<Counts<'b>>,
-    ) {
+    fn join(&self, run: &mut Run, part: Part, members: Vec<SalvagedMember>, known: &mut Known<'b>) {
         self.lose(run, part.from);
+        if part.from < run.end {
+            known.drop_overlapped(run);
+        }
         if part.start == At::Root {
-            *known = Some(self.counts(run));
+            known.before = Some(self.counts(run));
             self.documents.set(self.documents.get().saturating_sub(1));
         }
         let mut rest = part.run;
         if rest.inside.as_deref() == Some("") {
             rest.inside = members.first().map(|member| member.name.clone());
         }
-        let names = run.members.iter().enumerate().rev();
-        let places: HashMap<String, usize> = names
-            .map(|(place, old)| (old.name.clone(), place))
-            .collect();
         for member in members {
             if member.name.is_empty() {
                 run.lost.extend(member.elements.into_iter().flatten());
                 continue;
             }
-            let Some(place) = places.get(&member.name) else {
+            let Some(place) = known.places.get(&member.name) else {
+                known.places.insert(member.name.clone(), run.members.len());
                 run.members.push(member);
                 continue;
             };
             let old = &mut run.members[*place];
             match (&mut old.elements, member.elements) {
                 (Some(all), Some(mut more)) => {
-                    more.retain(|element| !self.was_known(&old.name, element, known));
+                    more.retain(|element| !self.was_known(&old.name, element, &mut known.before));
                     if let (true, Some(first)) = (all.is_empty(), more.first()) {
                         old.value.start = first.start;
                     }

@@ -90,6 +90,16 @@ fn conversation(messages: usize, tools: usize) -> (Vec<u8>, [Vec<Range<usize>>; 
     (json, places)
 }
 
+/// Garbage behind a document.
+const TAILS: [&[u8]; 6] = [
+    &[0; 9],
+    b"\xff\xfe",
+    b"}}",
+    b"]}\n",
+    b"\n{\"id\":\"s\",",
+    b"1,[2]}",
+];
+
 /// What is found of an array, as places.
 fn places(json: &[u8], array: &str) -> Vec<Range<usize>> {
     let salvaged = Codec::new().salvage(json, &["a", "b"]);
@@ -105,6 +115,7 @@ proptest! {
     fn whatever_is_whole_between_faults_is_found_and_nothing_else(
         messages in 12..30_usize, tools in 4..8_usize, cut in 0..3000_usize,
         faults in collection::vec((0..1000_usize, 1..120_usize, any::<bool>()), 1..4),
+        tail in 0..12_usize,
     ) {
         let (mut json, elements) = conversation(messages, tools);
         let mut damaged = vec![false; json.len()];
@@ -116,6 +127,12 @@ proptest! {
         }
         let length = json.len() * cut.min(1000) / 1000;
         json.truncate(length);
+        let has_tail = cut >= 1000 && tail < TAILS.len();
+        if has_tail {
+            let tail = TAILS[tail];
+            json.extend_from_slice(tail);
+            damaged.resize(json.len(), false);
+        }
         // What was damaged at its beginning and at its end may have nothing left by which an element could be told, or by
         // which its array could be named.
         let first = damaged[..length].iter().position(|is| *is).unwrap_or(length);
@@ -130,8 +147,11 @@ proptest! {
         let cut_in = elements.iter().flatten().find(|place| place.contains(&(length.max(1) - 1)));
         let is_open = json.ends_with(b"}")
             && cut_in.is_some_and(|place| damaged[place.start..length].contains(&true));
-        // What is another name is no damage.
-        let is_renamed = json.windows(4).any(|part| part == br#""!":"#);
+        // What is another name is no damage, and a first element with another name is not like those that follow.
+        let texts: Vec<_> = json.split(|byte| *byte == b'"').collect();
+        let is_renamed = texts.windows(2).any(|pair| {
+            pair[1].starts_with(b":") && pair[0].contains(&b'!') && (has_tail || pair[0] == b"!")
+        });
         for array in 0..2 {
             let found = places(&json, ["a", "b"][array]);
             let all = &elements[array];
@@ -153,6 +173,56 @@ proptest! {
             prop_assert!(missing.is_none(), "{missing:?} is missing of {array}");
         }
     }
+}
+
+/// The lost quote of the string before an array: the array's own name begins with what closed that string.
+#[test]
+fn a_name_whose_first_quote_ended_a_damaged_string_is_found() {
+    for json in [
+        &br#"{"id":"s","x":"y!,"a":[{"n":1},{"n":2}],"b":[],"z":1}"#[..],
+        br#"{"id":"s","x":"y!,"a":[{"n":1},{"n":2}],"b":[],"z":1"#,
+        br#"{"id":"s","x":"y!,"a":[{"n":1},{"n":2},{"n":!}],"b":[{"n":3}],"z":1}"#,
+    ] {
+        let text = String::from_utf8_lossy(json);
+        assert_eq!(found(json), [r#"{"n":1}"#, r#"{"n":2}"#], "{text}");
+        let salvaged = Codec::new().salvage(json, &["a", "b"]);
+        let names: Vec<_> = salvaged.members.iter().map(|member| &member.name).collect();
+        assert_eq!(names, ["id", "a", "b", "z"], "{text}");
+    }
+}
+
+/// Garbage behind a document costs nothing of what stands behind a fault in it.
+#[test]
+fn what_is_behind_a_fault_and_before_garbage_is_found() {
+    let whole = [
+        r#"{"role":"x","n":1}"#,
+        r#"{"role":"x","n":2}"#,
+        r#"{"role":"x","n":3}"#,
+    ];
+    let [one, two, three] = whole;
+    for damaged in ["{\"role\":\0\0}", "{\"role\":\"x\",!}", "{\"ro\0\0"] {
+        for tail in ["", "\0\0\0\0", "x", "\n{\"id\":", "}}", "]"] {
+            let json = format!(r#"{{"id":"s","a":[{one},{damaged},{two},{three}],"z":1}}{tail}"#);
+            assert_eq!(found(json.as_bytes()), whole, "{json}");
+            let salvaged = Codec::new().salvage(json.as_bytes(), &["a"]);
+            assert!(salvaged.members.iter().any(|member| member.name == "z"));
+            // Nothing is known of such elements but that they stand where the array was begun.
+            let json = format!(r#"{{"id":"s","a":[{damaged},{two},{three}],"z":1}}{tail}"#);
+            assert_eq!(found(json.as_bytes()), whole[1..], "{json}");
+        }
+    }
+}
+
+/// What goes through all members again for each part between two faults does not come back from this.
+#[test]
+fn many_parts_behind_many_members_are_put_together_soon() {
+    let members: Vec<String> = (0..20_000).map(|n| format!("\"{n}\":1")).collect();
+    let parts = vec![r#"{"role":1},!"#; 20_000].join(",");
+    let json = format!(
+        r#"{{"id":"s",{},"a":[{{"role":1}},{parts}"#,
+        members.join(",")
+    );
+    assert_eq!(found(json.as_bytes()).len(), 20_001);
 }
 
 /// A search that reads everything again from each comma does not come back from this.
