@@ -159,13 +159,18 @@ impl Salvage<'_> {
         }
     }
 
-    /// Whether what a run took for the root is it, whatever garbage follows: else something is around it and goes on, or closes
-    /// there.
-    pub(super) fn is_closed(&self, run: &Run) -> bool {
+    /// Whether what a run took for the root may be it, whatever garbage follows: else something is around it and goes on.
+    fn is_closed(&self, run: &Run) -> bool {
         let rest = &self.bytes[self.blank(run.end)..];
         let closers = rest.iter().position(|byte| !b"]} \t\r\n".contains(byte));
         self.spend(closers.unwrap_or(rest.len()));
         run.complete && closers.is_none_or(|first| first == 0 && rest[0] != b',')
+    }
+
+    /// The same, where nothing closes what may be around it: a document that is cut short there ends so too.
+    pub(super) fn is_followed_by_garbage(&self, run: &Run) -> bool {
+        let next = self.bytes.get(self.blank(run.end));
+        run.complete && next.is_some_and(|byte| !b",]}".contains(byte))
     }
 
     /// Whether a document has the same id as the one before it, and elements.

@@ -151,7 +151,7 @@ impl<'b> Salvage<'b> {
             let is_inside = run.value != part.from || self.is_after_comma(part.from);
             is_cut |= !run.complete && is_object && is_inside && self.fault(run) == end;
             let is_later = closed.is_none_or(|(end, ..)| end < run.end);
-            if is_later && part.start != At::Root && self.is_closed(run) {
+            if is_later && part.start != At::Root && self.is_followed_by_garbage(run) {
                 closed = Some((run.end, part.start, part.from));
             }
             self.is_rest(part, found)
