@@ -1,6 +1,6 @@
 //! Whole records behind bytes that are none. Owns how sync is found again; must not know what becomes of the records.
 
-use super::record::{FRAME, claimed, unframe};
+use super::record::{claimed, unframe};
 
 /// The bytes that are summed up at most, as a multiple of those that are searched.
 const SUMMED: usize = 64;
@@ -31,8 +31,8 @@ impl<'b> Search<'b> {
         Self { bytes, left }
     }
 
-    /// Finds the first whole record from a place on whose number could be there: `next`, or more by as many records as there is room for
-    /// in between; and of which the caller says that it means something.
+    /// Finds the first whole record from a place on whose number is `next` or larger, as any number of others may have been cut out,
+    /// and of which the caller says that it means something.
     pub(super) fn find(
         &mut self,
         start: usize,
@@ -41,11 +41,10 @@ impl<'b> Search<'b> {
     ) -> Result<Option<Found<'b>>, GivenUp> {
         for from in start..self.bytes.len() {
             let bytes = &self.bytes[from..];
-            let most = next.saturating_add(((from - start) / FRAME) as u64);
             let Some((number, length)) = claimed(bytes) else {
                 continue;
             };
-            if !(next..=most).contains(&number) {
+            if number < next {
                 continue;
             }
             self.left = self.left.checked_sub(length).ok_or(GivenUp)?;

@@ -34,7 +34,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Every element of the capped arrays and every other member is taken that a load would accept, from the document, as
     /// [`Codec::salvage`](session_codec::Codec::salvage) finds them, and from all whole records of its journal. The new session's id
     /// begins with the old one's. A [`Redactor`](crate::Redactor) is shown the new session as if it were saved; what goes into quarantine stays as
-    /// it was. Nothing is deleted; calling this again after a crash finishes what was begun, except between the moves of
+    /// it was. A member that mirrors a capped array ([`SessionRecord::PARALLEL`]) is left out if it no longer fits it. A damaged document does
+    /// not say whether the journal beside it is its own: what that adds is taken. Nothing is deleted; calling this again after a crash finishes what was begun, except between the moves of
     /// the journal and of a document that was sound without it: that document then stays where it is.
     ///
     /// # Errors
@@ -45,7 +46,7 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// # Memory
     ///
-    /// A few times that of the document.
+    /// A few times that of the document; up to 65 times where its elements are no longer than a byte.
     pub fn salvage(&self, id: &SessionId) -> Result<Option<SalvageReport>, Error> {
         self.salvage_telling(id, &Watch::default())
     }
@@ -152,7 +153,9 @@ impl<S: SessionRecord> SessionStore<S> {
         // A new handle, as this one's user has not seen what is loaded here.
         match self.clone().load(id) {
             Ok(_) => return Ok(false),
+            // What is too deep or too long inside of a document that is not, can be left out as what is damaged.
             Err(Error::Corrupt { .. }) => {}
+            Err(Error::TooLarge { .. }) if self.is_readable(id)? => return Ok(true),
             Err(error) => return Err(error),
         }
         let findings = self.check_bytes(id)?.findings;
@@ -161,6 +164,13 @@ impl<S: SessionRecord> SessionStore<S> {
             .filter(|finding| finding.severity() == Severity::Error);
         let is_misnamed = findings.contains(&Finding::Misnamed);
         Ok(!is_misnamed || !errors.all(|finding| *finding == Finding::Misnamed))
+    }
+
+    /// Whether a document's bytes are no more than may be.
+    fn is_readable(&self, id: &SessionId) -> Result<bool, Error> {
+        let document = self.shared.backend.stat(&Blob::session(id))?;
+        let limit = self.shared.limits.document_bytes();
+        Ok(document.is_some_and(|document| document.size <= limit))
     }
 
     fn bytes_of(&self, blob: &Blob<'_>) -> Result<Option<Vec<u8>>, Error> {
@@ -183,7 +193,12 @@ impl<S: SessionRecord> SessionStore<S> {
             if aside.id != *id || aside.reason != QuarantineReason::Journal {
                 continue;
             }
-            if let Some(journal) = self.bytes_of(&Blob::quarantine(&aside.name))? {
+            // Nobody has salvaged what is longer than a session may be.
+            let journal = match self.bytes_of(&Blob::quarantine(&aside.name)) {
+                Err(Error::TooLarge { .. }) => None,
+                journal => journal?,
+            };
+            if let Some(journal) = journal {
                 let new = name(id, document, Some(&journal))?;
                 if self.shared.backend.stat(&Blob::session(&new))?.is_some() {
                     return Ok(Some(journal));
@@ -197,8 +212,21 @@ impl<S: SessionRecord> SessionStore<S> {
     fn place(&self, id: &SessionId, record: &S) -> Result<(), Error> {
         let lock = self.lock(id)?;
         if self.shared.backend.stat(&Blob::session(id))?.is_some() {
-            self.shared.backend.persist(&lock, &Blob::session(id))?;
-            return Ok(());
+            // A new handle, as nobody has seen what is loaded here.
+            match self.clone().load(id) {
+                Ok(_) => {
+                    self.shared.backend.persist(&lock, &Blob::session(id))?;
+                    return Ok(());
+                }
+                // As a crash may leave what was not synced; or somebody has gone on with it since, and that was damaged too.
+                Err(Error::Corrupt { .. }) => {
+                    if self.shared.backend.stat(&Blob::journal(id))?.is_some() {
+                        self.set_journal_aside(id, &lock)?;
+                    }
+                    self.set_document_aside(id, &lock)?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         let target = Target {
             id,

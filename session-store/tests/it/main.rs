@@ -48,6 +48,7 @@ mod redact_later;
 mod salvage;
 mod salvage_crash;
 mod salvage_journal;
+mod salvage_record;
 mod save_load;
 mod scan;
 mod schema;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use proptest::prelude::*;
-use session_store::{Finding, Message, QuarantineReason, Session, SessionStore};
+use session_store::{Finding, Message, QuarantineReason, RawJson, Session, SessionStore};
 
 use crate::support::{Scratch, id, session};
 
@@ -129,6 +129,65 @@ fn a_record_that_does_not_fit_is_salvaged_without_what_does_not() {
     });
     let report = store.salvage(&one.id).unwrap().unwrap();
     assert_eq!(report.refused, ["messages[0]"]);
+    assert_eq!(store.load(&report.id).unwrap().messages, one.messages[1..]);
+}
+
+/// What mirrors the messages one by one would say it of others, were one of them missing.
+#[test]
+fn what_mirrors_messages_that_are_lost_is_refused() {
+    for is_damaged in [true, false] {
+        let scratch = Scratch::new();
+        let store = scratch.store();
+        let mut one = session("s", "/work", 6, 1);
+        let pages = RawJson::from_value(&[0, 1, 2, 3, 4, 5]).unwrap();
+        one.extra.insert("pages", pages.clone());
+        store.save(&one).unwrap();
+        let path = store.path(&one.id);
+        let mut bytes = fs::read(&path).unwrap();
+        let at = if is_damaged {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            text.find("message 2").unwrap() - 5
+        } else {
+            bytes.len() - 1
+        };
+        bytes[at] = 0;
+        fs::write(&path, bytes).unwrap();
+        let report = store.salvage(&one.id).unwrap().unwrap();
+        let loaded = store.load(&report.id).unwrap();
+        assert_eq!(loaded.messages.len(), if is_damaged { 5 } else { 6 });
+        let expected = (!is_damaged).then_some(&pages);
+        assert_eq!(loaded.extra.get("pages"), expected);
+        assert_eq!(report.refused.contains(&"pages".to_owned()), is_damaged);
+    }
+}
+
+/// A new session that a crash left empty is no salvage: it is written again.
+#[test]
+fn a_second_try_writes_what_the_first_left_broken() {
+    let (_scratch, store, one, _) = salvaged(|bytes| {
+        bytes.truncate(bytes.len() / 2);
+        0
+    });
+    let damaged = fs::read(store.path(&one.id)).unwrap();
+    let first = store.salvage(&one.id).unwrap().unwrap();
+    let whole = store.load(&first.id).unwrap();
+    fs::write(store.path(&one.id), damaged).unwrap();
+    fs::write(store.path(&first.id), "").unwrap();
+    assert_eq!(store.salvage(&one.id).unwrap().unwrap(), first);
+    assert_eq!(store.load(&first.id).unwrap(), whole);
+}
+
+/// A value that is nested deeper than any may be is damage as any other: the rest is saved.
+#[test]
+fn an_element_that_is_too_deep_costs_only_itself() {
+    let (_scratch, store, one, _) = salvaged(|bytes| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let deep = format!("\"deep\":{}{},\"role\":", "[".repeat(200), "]".repeat(200));
+        *bytes = text.replacen("\"role\":", &deep, 1).into_bytes();
+        0
+    });
+    assert!(store.load(&one.id).is_err());
+    let report = store.salvage(&one.id).unwrap().unwrap();
     assert_eq!(store.load(&report.id).unwrap().messages, one.messages[1..]);
 }
 

@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 
 use session_codec::Revision;
 use session_store::fs::MemoryFs;
-use session_store::{Append, Durability, LostRange, Message, Severity};
+use session_store::{
+    Append, Durability, Finding, Limits, LostRange, Message, SessionStore, Severity,
+};
 
 use crate::journal_crash;
 use crate::support::{Scratch, id, session};
@@ -93,6 +95,75 @@ fn appends_behind_a_damaged_one_are_salvaged() {
         let lost = ends[broken] as u64..ends[broken + 1] as u64;
         assert_eq!(report.lost, [LostRange::Journal(lost)], "{broken}");
     }
+}
+
+/// Records cut out of the middle, as by a splice: what is whole behind them was acknowledged, and is no torn tail.
+#[test]
+fn appends_behind_some_that_were_cut_out_are_salvaged() {
+    for gap in [0..1, 1..2, 1..4, 3..4] {
+        let fs = MemoryFs::new();
+        let store = journal_crash::store(fs.clone(), Durability::Full);
+        journal_crash::base(&store);
+        let mut ends = Vec::new();
+        for n in 1..7 {
+            store.append(&id("s"), &journal_crash::turn(n)).unwrap();
+            ends.push(fs.content(JOURNAL).unwrap().len());
+        }
+        let whole = store.load(&id("s")).unwrap();
+        let mut journal = fs.content(JOURNAL).unwrap();
+        journal.drain(ends[gap.start]..ends[gap.end]);
+        fs.plant(JOURNAL, &journal);
+        let store = journal_crash::store(fs.clone(), Durability::Full);
+        assert!(store.load(&id("s")).unwrap_err().is_corrupt(), "{gap:?}");
+        assert!(store.append(&id("s"), &journal_crash::turn(9)).is_err());
+        let findings = store.check(&id("s")).unwrap().findings;
+        let severity = findings.iter().map(Finding::severity).max();
+        assert_eq!(severity, Some(Severity::Error), "{gap:?}");
+        let report = store.salvage(&id("s")).unwrap().unwrap();
+        let mut expected = whole.messages;
+        let first = expected.len() - ends.len();
+        expected.drain(first + gap.start + 1..first + gap.end + 1);
+        let salvaged = store.load(&report.id).unwrap();
+        assert_eq!(salvaged.messages, expected, "{gap:?}");
+    }
+}
+
+/// What was lost at a journal's end is told as what was lost before it.
+#[test]
+fn the_end_of_a_journal_that_is_lost_is_reported() {
+    let fs = MemoryFs::new();
+    let store = journal_crash::store(fs.clone(), Durability::Full);
+    journal_crash::base(&store);
+    store.append(&id("s"), &journal_crash::turn(1)).unwrap();
+    let end = fs.content(JOURNAL).unwrap().len() as u64;
+    store.append(&id("s"), &journal_crash::turn(2)).unwrap();
+    let mut journal = fs.content(JOURNAL).unwrap();
+    let size = journal.len() as u64;
+    *journal.last_mut().unwrap() ^= 1;
+    fs.plant(JOURNAL, &journal);
+    let document = fs.content("s.json").unwrap();
+    fs.plant("s.json", &document[..document.len() - 1]);
+    let report = store.salvage(&id("s")).unwrap().unwrap();
+    assert!(report.lost.contains(&LostRange::Journal(end..size)));
+}
+
+/// What stands in the quarantine under the session's name and is too long to be read is nobody's concern.
+#[test]
+fn a_long_file_in_the_quarantine_hinders_no_salvage() {
+    let scratch = Scratch::new();
+    let limits = Limits::default().document(10_000);
+    let store: SessionStore = SessionStore::builder(scratch.sessions())
+        .limits(limits)
+        .open()
+        .unwrap();
+    store.save(&session("s", "/work", 3, 1)).unwrap();
+    let bytes = fs::read(store.path(&id("s"))).unwrap();
+    fs::write(store.path(&id("s")), &bytes[..bytes.len() - 2]).unwrap();
+    let aside = scratch.file(".store/quarantine");
+    fs::create_dir_all(&aside).unwrap();
+    let name = "s.0000000000001.00000001.journal";
+    fs::write(aside.join(name), vec![b'x'; 20_000]).unwrap();
+    assert!(store.salvage(&id("s")).unwrap().is_some());
 }
 
 fn length(bytes: &[u8]) -> [u8; 4] {

@@ -1,6 +1,7 @@
 //! What is left of a damaged document and its journal, as JSON texts, and the record that can be made of it.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use serde::de::IgnoredAny;
 use session_codec::Revision;
@@ -18,11 +19,14 @@ const ATTEMPTS: usize = 64 << 20;
 /// A member's name and its value.
 type Member = (String, String);
 
+/// An array's name and its elements.
+type Array = (String, Vec<String>);
+
 /// What is left of a session, as JSON texts.
 #[derive(Default)]
 pub(super) struct Remains {
     pub(super) members: Vec<Member>,
-    pub(super) arrays: Vec<(String, Vec<String>)>,
+    pub(super) arrays: Vec<Array>,
     pub(super) refused: Vec<String>,
     pub(super) lost: Vec<LostRange>,
 }
@@ -65,6 +69,23 @@ impl Remains {
         there
     }
 
+    /// Refuses members that mirror an array one by one and are of another length: they say it of other elements.
+    fn refuse_misfits(&mut self, parallel: &[(&str, &str)]) {
+        for (mirror, array) in parallel {
+            let length = self.arrays.iter().find(|(name, _)| name == array);
+            let length = length.map_or(0, |(_, elements)| elements.len());
+            let refused = &mut self.refused;
+            self.members.retain(|(name, value)| {
+                let mirrored = serde_json::from_str::<Vec<IgnoredAny>>(value);
+                let is_misfit = name == mirror && mirrored.is_ok_and(|all| all.len() != length);
+                if is_misfit {
+                    refused.push(name.clone());
+                }
+                !is_misfit
+            });
+        }
+    }
+
     /// The elements of the array of that name, of which there are none yet if it is new.
     fn array(&mut self, name: String) -> &mut Vec<String> {
         let known = self.arrays.iter().position(|(known, _)| *known == name);
@@ -80,9 +101,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// Finds what is whole in a document.
     pub(super) fn remains(&self, bytes: &[u8]) -> Remains {
         let salvaged = self.shared.codec.salvage(bytes, S::CAPPED);
-        let text = |range: &std::ops::Range<usize>| {
-            String::from_utf8_lossy(&bytes[range.clone()]).into_owned()
-        };
+        let text =
+            |range: &Range<usize>| String::from_utf8_lossy(&bytes[range.clone()]).into_owned();
         let mut remains = Remains::default();
         let mut names = HashSet::new();
         for member in salvaged.members {
@@ -112,6 +132,10 @@ impl<S: SessionRecord> SessionStore<S> {
         let whole = Journal::parse(bytes.to_vec());
         let is_damaged = whole.is_err();
         let (journal, is_begun) = if let Ok(journal) = whole {
+            let torn = journal.end()..journal.end() + journal.torn();
+            if !torn.is_empty() {
+                remains.lost.push(LostRange::Journal(torn));
+            }
             (Some(journal), true)
         } else {
             let whole = Whole::find(bytes);
@@ -191,42 +215,41 @@ impl<S: SessionRecord> SessionStore<S> {
         go_on: &dyn Fn() -> Result<(), Error>,
     ) -> Result<S, Error> {
         // An attempt that was not made is one that failed; the last one says why.
-        let decode = |members: &[Member], arrays: &[(String, Vec<String>)]| -> Result<S, Error> {
+        let decode = |json: Json| -> Result<S, Error> {
             go_on()?;
-            let json = json(id, members, arrays);
-            let decoded = self.shared.plain_codec.decode::<S>(json.into_bytes());
+            let decoded = self.shared.plain_codec.decode::<S>(json.text.into_bytes());
             decoded.map_err(|error| from_codec("read", &self.path(id), error))
         };
-        if let Ok(record) = decode(&remains.members, &remains.arrays) {
+        remains.refuse_misfits(S::PARALLEL);
+        if let Ok(record) = decode(Json::of(id, &remains.members, &remains.arrays, &[])) {
             return Ok(record);
         }
-        let mut refused = Vec::new();
-        if decode(&remains.members, &[]).is_err() {
-            let bytes: usize = remains.members.iter().map(|(_, value)| value.len()).sum();
-            let is_cheap = bytes.saturating_mul(remains.members.len()) <= ATTEMPTS;
-            let bad = (0..remains.members.len()).filter(|_| is_cheap).find(|at| {
-                let mut others = remains.members.clone();
-                others.remove(*at);
-                decode(&others, &[]).is_ok()
-            });
-            match bad {
-                Some(at) => refused.push(remains.members.remove(at).0),
-                None => remains.members.retain(|member| {
-                    let fits = decode(std::slice::from_ref(member), &[]).is_ok();
-                    if !fits {
-                        refused.push(member.0.clone());
-                    }
-                    fits
-                }),
-            }
-        }
+        // A record may need its arrays.
+        let filled =
+            |members: &[Member], arrays: &[Array]| Json::of(id, members, arrays, S::CAPPED);
+        let fits = |members: &[Member], arrays: &[Array]| decode(filled(members, arrays)).is_ok();
+        let mut refused = unfit_members(
+            &mut remains.members,
+            &|members| fits(members, &[]),
+            &|members| {
+                let json = filled(members, &[]);
+                let places = json.members.clone();
+                match decode(json) {
+                    Err(Error::Corrupt { offset, .. }) => places.iter().position(|place| {
+                        offset.is_some_and(|at| place.start < at && at <= place.end)
+                    }),
+                    _ => None,
+                }
+            },
+        );
         // Most records need no member but the id, so that an element is tried with little beside it.
-        let beside: &[Member] = match decode(&[], &[]) {
-            Ok(_) => &[],
-            Err(_) => &remains.members,
+        let beside: &[Member] = if fits(&[], &[]) {
+            &[]
+        } else {
+            &remains.members
         };
         for (name, elements) in &mut remains.arrays {
-            let fits = |some: &[String]| decode(beside, &[(name.clone(), some.to_vec())]).is_ok();
+            let fits = |some: &[String]| fits(beside, &[(name.clone(), some.to_vec())]);
             let unfit = unfit(elements, &fits);
             refused.extend(unfit.iter().map(|at| format!("{name}[{at}]")));
             let (mut unfit, mut at) = (unfit.into_iter().peekable(), 0);
@@ -237,8 +260,47 @@ impl<S: SessionRecord> SessionStore<S> {
             });
         }
         remains.refused.append(&mut refused);
-        decode(&remains.members, &remains.arrays)
+        remains.refuse_misfits(S::PARALLEL);
+        decode(Json::of(id, &remains.members, &remains.arrays, &[]))
+            .or_else(|_| decode(filled(&remains.members, &remains.arrays)))
     }
+}
+
+/// Takes those members away that do not fit, as far as they can be told from those that are needed, and names them.
+fn unfit_members(
+    members: &mut Vec<Member>,
+    fit: &dyn Fn(&[Member]) -> bool,
+    blamed: &dyn Fn(&[Member]) -> Option<usize>,
+) -> Vec<String> {
+    let bytes: usize = members.iter().map(|(_, value)| value.len()).sum();
+    let is_cheap = bytes.saturating_mul(members.len()) <= ATTEMPTS;
+    let mut refused = Vec::new();
+    // Most types say where they fail.
+    let mut rest = members.clone();
+    while is_cheap && let Some(at) = blamed(&rest) {
+        refused.push(rest.remove(at).0);
+    }
+    if fit(&rest) {
+        *members = rest;
+        return refused;
+    }
+    refused.clear();
+    let bad = (0..members.len()).filter(|_| is_cheap).find(|at| {
+        let mut others = members.clone();
+        others.remove(*at);
+        fit(&others)
+    });
+    match bad {
+        Some(at) => refused.push(members.remove(at).0),
+        None => members.retain(|member| {
+            let fits = fit(std::slice::from_ref(member));
+            if !fits {
+                refused.push(member.0.clone());
+            }
+            fits
+        }),
+    }
+    refused
 }
 
 /// Finds the elements that do not fit, by halves: those that fit together are tried once.
@@ -260,22 +322,43 @@ fn unfit(elements: &[String], fits: &dyn Fn(&[String]) -> bool) -> Vec<usize> {
     found
 }
 
-/// The document of these members and arrays.
-fn json(id: &SessionId, members: &[Member], arrays: &[(String, Vec<String>)]) -> String {
-    let mut json = format!("{{\"id\":\"{id}\"");
-    for (name, value) in members {
-        put(&mut json, name, value);
-    }
-    for (name, elements) in arrays {
-        put(&mut json, name, &format!("[{}]", elements.join(",")));
-    }
-    json.push('}');
-    json
+/// A document, and where the values of its members are in it.
+struct Json {
+    text: String,
+    members: Vec<Range<u64>>,
 }
 
-fn put(json: &mut String, name: &str, value: &str) {
-    json.push(',');
-    json.push_str(&serde_json::Value::from(name).to_string());
-    json.push(':');
-    json.push_str(value);
+impl Json {
+    /// The document of these members and arrays, and empty ones of those names that are not among them.
+    fn of(id: &SessionId, members: &[Member], arrays: &[Array], empty: &[&str]) -> Self {
+        let mut json = Self {
+            text: format!("{{\"id\":\"{id}\""),
+            members: Vec::new(),
+        };
+        for (name, value) in members {
+            let place = json.put(name, value);
+            json.members.push(place);
+        }
+        for (name, elements) in arrays {
+            json.put(name, &format!("[{}]", elements.join(",")));
+        }
+        for name in empty {
+            let is_member = members.iter().any(|(known, _)| known == name);
+            if !is_member && !arrays.iter().any(|(known, _)| known == name) {
+                json.put(name, "[]");
+            }
+        }
+        json.text.push('}');
+        json
+    }
+
+    fn put(&mut self, name: &str, value: &str) -> Range<u64> {
+        self.text.push(',');
+        self.text
+            .push_str(&serde_json::Value::from(name).to_string());
+        self.text.push(':');
+        let start = self.text.len() as u64;
+        self.text.push_str(value);
+        start..self.text.len() as u64
+    }
 }
