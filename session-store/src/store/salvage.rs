@@ -20,6 +20,7 @@ use crate::salvage::SalvageReport;
 use crate::trace::{event, span};
 use crate::{Error, Progress};
 
+mod fitted;
 mod remains;
 
 /// The longest part of the damaged session's id that the new one has.
