@@ -293,13 +293,16 @@ where
     fn look_with(&mut self, workers: usize) {
         let at = self.pending.peek().map(|best| best.at);
         let batch = self.candidates.newest(self.batch, at);
+        // Between two hits there may be less left than all candidates deserve.
+        let workers = batch.len().clamp(1, workers);
         let (extent, largest) = match self.turn {
             Turn::Ranked => (Extent::Needed, LARGEST_BATCH),
             Turn::Found => (Extent::All, LARGEST_BATCH_AS_FOUND),
         };
         self.batch = (self.batch * GROWTH).min(largest);
-        let outcomes = self.pace.batch(batch.len(), || {
-            look_at_all(&self.looks, &batch, workers, extent)
+        let outcomes = self.pace.batch(|| {
+            let outcomes = look_at_all(&self.looks, &batch, workers, extent);
+            (outcomes.made(), outcomes)
         });
         let mut found = outcomes.found;
         found.sort_unstable_by_key(|(place, _)| *place);

@@ -28,6 +28,13 @@ pub(crate) struct Outcomes<H> {
     pub(crate) found: Vec<(usize, Outcome<H>)>,
 }
 
+impl<H> Outcomes<H> {
+    /// How many looks were made; those that a hit called off are none.
+    pub(crate) fn made(&self) -> usize {
+        self.looked.iter().filter(|looked| **looked).count()
+    }
+}
+
 /// How many of a batch are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {

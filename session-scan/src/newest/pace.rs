@@ -73,12 +73,12 @@ impl Pace {
         outcome
     }
 
-    /// Runs a batch of looks on several workers, and gives up on them if they turn out needless.
-    pub(super) fn batch<T>(&mut self, looks: usize, batch: impl FnOnce() -> T) -> T {
-        self.looks += looks;
+    /// Runs a batch of looks on several workers, which says how many it made, and gives up on them if they turn out needless.
+    pub(super) fn batch<T>(&mut self, batch: impl FnOnce() -> (usize, T)) -> T {
         let began = Instant::now();
-        let outcomes = batch();
-        let few = u32::try_from(looks.max(1)).unwrap_or(u32::MAX);
+        let (made, outcomes) = batch();
+        self.looks += made;
+        let few = u32::try_from(made.max(1)).unwrap_or(u32::MAX);
         self.slow &= began.elapsed() / few > QUICK;
         outcomes
     }

@@ -1,8 +1,10 @@
 //! Several threads give the same answers, hold few files and pass panics on.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use session_scan::testing::{Counting, CountingFile, MemoryCorpus, MemoryFile};
@@ -215,6 +217,80 @@ fn slow_looks_wait_together_and_answer_as_if_alone() {
         "{} files were open",
         counting.open_most()
     );
+}
+
+/// Looks that all wait for a medium; those of the thread that walks, after the first few and but for the last, until another
+/// thread has begun one since its last.
+struct Accompanied {
+    walks: ThreadId,
+    looks: AtomicUsize,
+    /// Of the last of so many looks some are alone, as they deserve no workers.
+    most: usize,
+    begun: Mutex<Begun>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Begun {
+    /// The times of all files looked at: one that is left over between two others deserves no workers either.
+    times: HashSet<i128>,
+    /// Looks of the threads that do not walk, and how many those were when the last look of the one that walks ended.
+    others: usize,
+    seen: usize,
+    /// How many looks nobody accompanied.
+    alone: usize,
+}
+
+impl Probe<MemoryFile> for Accompanied {
+    type Hit = Hit;
+
+    fn probe(&self, entry: &Entry, file: &MemoryFile) -> Look<Hit> {
+        let look = self.looks.fetch_add(1, Ordering::Relaxed);
+        let walks = std::thread::current().id() == self.walks;
+        let mut begun = self.begun.lock().expect("no look panicked");
+        begun.times.insert(entry.modified);
+        begun.others += usize::from(!walks);
+        self.changed.notify_all();
+        // Asleep, as in the looks above.
+        let short = Duration::from_micros(200);
+        let waited = self.changed.wait_timeout_while(begun, short, |_| true);
+        let mut begun = waited.expect("no look panicked").0;
+        if walks && look >= 8 && look + 100 < self.most && begun.alone == 0 {
+            let long = Duration::from_secs(20);
+            let is_alone = |begun: &mut Begun| {
+                begun.others == begun.seen && !begun.times.contains(&(entry.modified - 1))
+            };
+            let waited = self.changed.wait_timeout_while(begun, long, is_alone);
+            let (now, timeout) = waited.expect("no look panicked");
+            begun = now;
+            begun.alone += usize::from(timeout.timed_out());
+        }
+        if walks {
+            begun.seen = begun.others;
+        }
+        drop(begun);
+        Records.probe(entry, file)
+    }
+}
+
+/// The first hit of a batch calls off nearly all of it: what was called off took no time, and must not make those that wait look quick.
+#[test]
+fn slow_looks_wait_together_to_the_end_where_every_file_is_a_hit() {
+    let store: Store = (0..2_000).map(|at| (at, Says::Hit(at))).collect();
+    let corpus = corpus(&store);
+    let probe = Accompanied {
+        walks: std::thread::current().id(),
+        looks: AtomicUsize::new(0),
+        most: store.len(),
+        begun: Mutex::default(),
+        changed: Condvar::new(),
+    };
+    let newest = Newest::new(&corpus, entries(&corpus), &probe).reads_in_flight(6);
+    let found: Vec<String> = newest.map(|(entry, _)| entry.name).collect();
+    assert_eq!(found, naive(&store));
+    let begun = probe.begun.into_inner().expect("no look panicked");
+    assert_eq!(begun.alone, 0, "looks that waited on one thread alone");
+    assert_eq!(probe.looks.into_inner(), store.len());
 }
 
 /// Looks that take long without ever waiting, as on a machine where others have the processor.
