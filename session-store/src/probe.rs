@@ -40,6 +40,13 @@ pub(crate) struct Candidate {
     pub(crate) unfolded: Option<Unfolded>,
 }
 
+impl Candidate {
+    /// Whether the journal of another document is beside it.
+    pub(crate) fn is_displaced(&self) -> bool {
+        self.unfolded == Some(Unfolded::Displaced)
+    }
+}
+
 /// A session that was looked at outside a walk, as it was then, and its document.
 pub(crate) type Looked<'d> = (Entry, Look<Candidate>, Document<'d>);
 

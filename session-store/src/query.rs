@@ -77,7 +77,8 @@ pub enum Source {
 pub struct Found<S> {
     /// The newest session that matches and can be loaded.
     pub session: Option<Tail<S>>,
-    /// What was looked at and could not be used; empty unless something is wrong.
+    /// What was looked at and could not be used, and the journal beside the session that was found, if it is another document's;
+    /// empty unless something is wrong.
     ///
     /// With the index's proof nothing but the session itself is looked at. Sessions that could not be read stand against a
     /// proof, so they are reported each time.
@@ -219,7 +220,7 @@ impl Query {
 pub struct Listing {
     /// One row a session, newest first.
     pub rows: Vec<SessionSummary>,
-    /// What is in the directory and could not be listed, complete.
+    /// What is in the directory and could not be listed, and journals that are of other documents than those that are there, complete.
     pub skipped: Vec<Skipped>,
     /// Where the next page begins; `None` on the last page.
     pub next: Option<Cursor>,

@@ -104,8 +104,10 @@ impl<S: SessionRecord> SessionStore<S> {
         let workspace = directory.and_then(|asked| Workspace::scoped(asked, scope, &resolver));
         let told = self.consult(workspace.as_ref());
         let probe = HeadProbe::<S>::new(&self.shared, documents, workspace.as_ref());
+        let mut skipped = Vec::new();
         let loaded = match self.proven(&told, documents, workspace.as_ref(), &probe) {
             Some(Proven::Newest(candidate, document)) => {
+                skipped.extend(displaced(&candidate));
                 load(&candidate.recency.id, document).ok().map(Some)
             }
             Some(Proven::Nothing) => Some(None),
@@ -119,7 +121,7 @@ impl<S: SessionRecord> SessionStore<S> {
             );
             return Ok(Newer {
                 loaded,
-                skipped: Vec::new(),
+                skipped,
                 source: Source::Index,
                 listed: 0,
             });
@@ -166,6 +168,7 @@ impl<S: SessionRecord> SessionStore<S> {
             let id = &candidate.recency.id;
             match load(id) {
                 Ok(session) => {
+                    skipped.extend(displaced(&candidate));
                     loaded = Some((candidate, session));
                     break;
                 }
@@ -213,4 +216,10 @@ impl<S: SessionRecord> SessionStore<S> {
             listed,
         })
     }
+}
+
+/// Reports a journal that is none of the session that was found.
+fn displaced(found: &Candidate) -> Option<Skipped> {
+    let is_displaced = found.is_displaced();
+    is_displaced.then(|| Skipped::displaced(&found.recency.id))
 }

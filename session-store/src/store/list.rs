@@ -41,7 +41,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// unchanged file, journals included, a `stat` at most ([`Query::freshness`] says which changes that cannot see). Delete or damage the
     /// catalogue, and every answer stays the same.
     ///
-    /// `skipped` names all that cannot be listed on every page. Bodies are read only for the rows returned, and only
+    /// `skipped` names all that cannot be listed on every page, and each journal that is of another document than the one that is
+    /// there. Bodies are read only for the rows returned, and only
     /// where messages are counted that were not counted before; a fault in a body is reported by the page that finds it.
     ///
     /// # Errors

@@ -45,7 +45,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// A session whose header cannot be read is skipped, as by [`list`](SessionStore::list). Of one that is broken
     /// behind its header, what stands before the fault is searched, and all strings but the bad ones where only strings
     /// are bad. It is reported if the search comes upon the fault: a document without a candidate is not judged, and
-    /// neither is what follows the last candidate of one.
+    /// neither is what follows the last candidate of one. Of a session that is searched, a journal that is of another document
+    /// is reported: nothing of it is searched.
     ///
     /// ```
     /// use session_store::{Message, SearchQuery, Session, SessionId, SessionStore};
@@ -164,6 +165,9 @@ impl Job {
                     break;
                 };
                 let (candidate, open) = found.into_parts();
+                if candidate.is_displaced() {
+                    run.skip(Skipped::displaced(&candidate.recency.id));
+                }
                 if let Err(error) = worker.search(&entry, &candidate, open, &lane) {
                     run.skip(Skipped::failed(&candidate.recency.id, error));
                 }

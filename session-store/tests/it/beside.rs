@@ -6,7 +6,8 @@ use std::sync::Arc;
 use session_store::backend::{DirBackend, Trust};
 use session_store::fs::{Fault, FaultFs, FsCall, MemoryFs};
 use session_store::{
-    Append, Builder, LastQuery, Message, Query, SearchQuery, SessionStore, Window,
+    Append, Builder, Counts, Cursor, IndexKind, LastQuery, Message, Query, SearchQuery,
+    SessionStore, SkipReason, Skipped, Window,
 };
 
 use crate::support::{Scratch, id, names, session};
@@ -52,6 +53,86 @@ fn a_displaced_journal_outlives_its_session_in_the_trash() {
             store.save(&session("s", "/work", 1, 3)).unwrap();
         }
         assert!(quarantined(&scratch).contains("acknowledged"));
+    }
+}
+
+/// The names of what was passed over, each of which is a displaced journal.
+fn reported(skipped: &[Skipped]) -> Vec<&str> {
+    let name = |skipped: &Skipped| matches!(skipped.reason, SkipReason::Displaced);
+    assert!(skipped.iter().all(name), "{skipped:?}");
+    let names = skipped.iter().filter_map(|skipped| skipped.name.to_str());
+    names.collect()
+}
+
+/// Whoever sees the session, and what was acknowledged is not in it, is told why.
+#[test]
+fn a_displaced_journal_is_reported_by_every_page_and_with_its_session() {
+    for index in [IndexKind::Sidecar, IndexKind::None] {
+        let scratch = Scratch::new();
+        let store = displaced(&scratch);
+        for n in 0..3 {
+            let newer = session(&format!("newer{n}"), "/elsewhere", 1, 9);
+            store.save(&newer).unwrap();
+        }
+        let store = scratch.store_with(index);
+        // Looked into, then out of the catalogue and by the index's word.
+        for _ in 0..3 {
+            let (mut rows, mut after) = (0, None::<Cursor>);
+            for page in 0..4 {
+                let mut query = Query::new().limit(1);
+                if let Some(cursor) = after.take() {
+                    query = query.after(cursor);
+                }
+                let listing = store.list(&query).unwrap();
+                assert_eq!(reported(&listing.skipped), ["s.journal"], "page {page}");
+                rows += listing.rows.len();
+                after = listing.next;
+            }
+            assert!(rows == 4 && after.is_none());
+            for counts in [Counts::Exact, Counts::Skip] {
+                let query = Query::new().workspace("/elsewhere").title("none has it");
+                let listing = store.list(&query.counts(counts)).unwrap();
+                assert_eq!(reported(&listing.skipped), ["s.journal"]);
+            }
+            for window in [Window::all(), Window::last(1)] {
+                let query = LastQuery::new().workspace("/work").window(window);
+                let found = store.find_last(&query).unwrap();
+                assert_eq!(found.session.unwrap().id, "s");
+                assert_eq!(reported(&found.skipped), ["s.journal"]);
+                let found = store.find_last(&LastQuery::new().window(window)).unwrap();
+                assert_eq!(found.session.unwrap().id, "newer2");
+                assert!(found.skipped.is_empty(), "{:?}", found.skipped);
+            }
+            for (place, expected) in [("/work", vec!["s.journal"]), ("/elsewhere", vec![])] {
+                let query = SearchQuery::text("acknowledged").workspace(place);
+                let mut hits = store.search(&query).unwrap();
+                assert_eq!(hits.by_ref().count(), 0);
+                assert_eq!(reported(&hits.take_skipped()), expected);
+            }
+        }
+        // Once it was put aside there is nothing to tell.
+        store.append(&id("s"), &turn("more")).unwrap();
+        assert!(store.list(&Query::new()).unwrap().skipped.is_empty());
+        let found = store.find_last(&LastQuery::new()).unwrap();
+        assert!(found.skipped.is_empty());
+    }
+}
+
+#[test]
+fn a_displaced_journal_is_reported_where_the_index_proves_the_answer() {
+    let fs = MemoryFs::new();
+    let backend = DirBackend::with_file_system(fs.clone(), Trust::strict()).unwrap();
+    let store: SessionStore = Builder::on(Arc::new(backend)).open().unwrap();
+    store.save(&session("s", "/work", 2, 1)).unwrap();
+    store.append(&id("s"), &turn("acknowledged")).unwrap();
+    let foreign = serde_json::to_vec(&session("s", "/work", 5, 2)).unwrap();
+    fs.plant("s.json", &foreign);
+    for listed in [1, 0] {
+        let found = store.find_last(&LastQuery::new().workspace("/work"));
+        let found = found.unwrap();
+        assert_eq!(found.session.unwrap().messages.len(), 5);
+        assert_eq!(reported(&found.skipped), ["s.journal"]);
+        assert_eq!(found.files_listed, listed);
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Seen {
     pub(super) bytes: Vec<u8>,
     /// The sessions with a journal.
     pub(super) joined: HashMap<SessionId, Pair>,
-    /// Those that cannot be listed, and why.
+    /// Those that cannot be listed, and why; and journals that are none of the listed sessions.
     pub(super) skipped: Vec<Skipped>,
     /// The ids of those.
     pub(super) unreadable: Vec<SessionId>,
@@ -65,6 +65,15 @@ impl Seen {
         let pair = self.joined.get(row.id)?;
         let joined = Joined::new(pair.files, pair.unfolded?, row, counted);
         Some((joined, pair.is_kept))
+    }
+
+    /// The sessions beside whose document there is the journal of another one.
+    fn displaced(&self) -> impl Iterator<Item = &SessionId> {
+        let is_displaced = |pair: &Pair| pair.unfolded == Some(Unfolded::Displaced);
+        let joined = self.joined.iter();
+        let mut displaced: Vec<_> = joined.filter(|(_, pair)| is_displaced(pair)).collect();
+        displaced.sort_unstable_by_key(|(id, _)| *id);
+        displaced.into_iter().map(|(id, _)| id)
     }
 
     /// The rows, in no order.
@@ -204,6 +213,9 @@ impl<'c, S: SessionRecord> Look<'c, S> {
             seen.skipped
                 .push(Skipped::unreadable(found, &self.store.shared));
         }
+        // Whichever rows a page has, as for all that is passed over.
+        let displaced: Vec<_> = seen.displaced().map(|id| Skipped::displaced(id)).collect();
+        seen.skipped.extend(displaced);
         Ok(seen)
     }
 }

@@ -173,9 +173,6 @@ impl<'c, S: SessionRecord> Pick<'c, S> {
         let unlisted = match messages {
             Ok(messages) => {
                 let unfolded = self.seen.joined.get(&id).and_then(|pair| pair.unfolded);
-                if let Some(Unfolded::Displaced) = unfolded {
-                    self.skipped.push(Skipped::displaced(&id));
-                }
                 let mut summary = row.summary(id, messages);
                 if let Some(Unfolded::Bytes(bytes)) = unfolded {
                     summary.unfolded = bytes;
