@@ -228,7 +228,9 @@ pub struct Listing {
 
 /// A place in a listing: the order triple of the last row.
 ///
-/// Paging by it shows no row twice; a session saved meanwhile moves to the front and may be absent from later pages.
+/// Paging by it shows no row twice as long as none falls in the order meanwhile: a session that is saved moves to the front and may
+/// be absent from later pages. One that was shown and then falls behind the cursor, because it is saved with an older `updated_at` or
+/// restored from a backup, is shown once more.
 /// Its text form can be kept and parsed again:
 ///
 /// ```

@@ -309,6 +309,41 @@ fn a_session_saved_while_paging_comes_to_the_front_and_no_row_comes_twice() {
     assert_eq!(seen, ["s5", "s4", "s3", "s2", "s1"]);
 }
 
+/// What falls behind the cursor is met again there, as what it is by then: a page knows the place of the row before it, and no more.
+#[test]
+fn a_session_that_falls_in_the_order_while_paging_is_shown_once_more() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    for n in 0..6 {
+        store
+            .save(&session(&format!("s{n}"), "/work", 1, 10 + n))
+            .unwrap();
+    }
+    let backup = fs::read(store.path(&id("s3"))).unwrap();
+    let page = |after: Option<&Cursor>| {
+        let query = Query::new().limit(2);
+        let query = after.map_or(query.clone(), |after| query.after(after.clone()));
+        let listing = store.list(&query).unwrap();
+        let shown: Vec<String> = listing.rows.iter().map(|row| row.id.to_string()).collect();
+        (shown, listing.next)
+    };
+    let mut later = store.load(&id("s3")).unwrap();
+    later.touch(time(16));
+    store.save(&later).unwrap();
+    let (shown, after) = page(None);
+    assert_eq!(shown, ["s3", "s5"]);
+    // One of those shown comes out of a backup, the other is saved with an older time.
+    scratch.write("s3.json", backup);
+    let mut older = store.load(&id("s5")).unwrap();
+    older.updated_at = Some(time(5));
+    store.overwrite(&older).unwrap();
+    let (shown, after) = page(after.as_ref());
+    assert_eq!(shown, ["s4", "s3"]);
+    let (shown, after) = page(after.as_ref());
+    assert_eq!(shown, ["s2", "s1"]);
+    assert_eq!(page(after.as_ref()), (vec!["s0".into(), "s5".into()], None));
+}
+
 #[test]
 fn a_caller_watches_and_ends_long_work() {
     let scratch = Scratch::new();
