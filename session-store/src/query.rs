@@ -21,6 +21,7 @@ pub struct LastQuery {
     pub(crate) workspace: Option<PathBuf>,
     pub(crate) scope: Scope,
     pub(crate) window: Window,
+    pub(crate) watch: Watch,
 }
 
 impl Default for LastQuery {
@@ -36,6 +37,7 @@ impl LastQuery {
             workspace: None,
             scope: Scope::Exact,
             window: Window::all(),
+            watch: Watch::default(),
         }
     }
 
@@ -57,6 +59,19 @@ impl LastQuery {
     /// Loads only this window of the session.
     pub fn window(mut self, window: Window) -> Self {
         self.window = window;
+        self
+    }
+
+    /// Calls a function whenever a file was looked at, on whichever thread did that, one at a time; [`ControlFlow::Break`] ends the
+    /// call with [`Error::Cancelled`](crate::Error::Cancelled).
+    ///
+    /// [`Progress::of`] counts every session there is: how many have to be looked at is known when the answer is. Nothing is called
+    /// where the index proves the answer.
+    pub fn on_progress(
+        mut self,
+        observe: impl Fn(&Progress) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.watch = Watch::new(observe);
         self
     }
 }
@@ -201,8 +216,8 @@ impl Query {
         self
     }
 
-    /// Calls a function whenever a file was looked at or counted, on whichever thread did that, one at a time;
-    /// [`ControlFlow::Break`] ends the call with [`Error::Cancelled`](crate::Error::Cancelled).
+    /// Calls a function whenever a file was looked at or counted, and each MiB while a long one is, on whichever thread did that,
+    /// one at a time; [`ControlFlow::Break`] ends the call with [`Error::Cancelled`](crate::Error::Cancelled).
     ///
     /// Nothing is called where nothing has to be looked at.
     pub fn on_progress(

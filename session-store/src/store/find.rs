@@ -1,5 +1,6 @@
 //! The newest session of a directory, or of all.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use session_index::Rule;
@@ -12,6 +13,7 @@ use crate::backend::{Area, RejectReason};
 use crate::corpus::{Document, Documents};
 use crate::order::Recency;
 use crate::probe::{Candidate, HeadProbe};
+use crate::progress::{Course, Watch};
 use crate::resolve::Resolver;
 use crate::skipped::Skipped;
 use crate::trace::{event, span};
@@ -39,8 +41,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// [`Error::Io`] when the sessions directory cannot be read. No sessions is `Ok(None)`.
     pub fn last_for_directory(&self, directory: Option<&Path>) -> Result<Option<S>, Error> {
         let documents = Documents::new(&*self.shared.backend);
-        let asked = (directory, Scope::Exact);
-        let found = self.newest(&documents, asked, |id, open| {
+        let (asked, unwatched) = ((directory, Scope::Exact), Watch::default());
+        let found = self.newest(&documents, asked, &unwatched, |id, open| {
             self.load_from(&documents, id, open)
         })?;
         Ok(found.loaded)
@@ -57,7 +59,8 @@ impl<S: SessionRecord> SessionStore<S> {
         window: Window,
     ) -> Result<Option<Tail<S>>, Error> {
         let documents = self.windows(window);
-        let found = self.newest(&documents, (directory, Scope::Exact), |id, open| {
+        let (asked, unwatched) = ((directory, Scope::Exact), Watch::default());
+        let found = self.newest(&documents, asked, &unwatched, |id, open| {
             self.load_tail_from(&documents, id, window, open)
         })?;
         Ok(found.loaded)
@@ -76,11 +79,13 @@ impl<S: SessionRecord> SessionStore<S> {
     ///
     /// # Errors
     ///
-    /// As for [`last_for_directory`](SessionStore::last_for_directory).
+    /// As for [`last_for_directory`](SessionStore::last_for_directory); [`Error::Cancelled`] when the query's own function ends
+    /// the call.
     pub fn find_last(&self, query: &LastQuery) -> Result<Found<S>, Error> {
         let documents = self.windows(query.window);
         let load = |id: &SessionId, open| self.load_tail_from(&documents, id, query.window, open);
-        let newer = self.newest(&documents, (query.workspace.as_deref(), query.scope), load)?;
+        let asked = (query.workspace.as_deref(), query.scope);
+        let newer = self.newest(&documents, asked, &query.watch, load)?;
         Ok(Found {
             session: newer.loaded,
             skipped: newer.skipped,
@@ -97,6 +102,7 @@ impl<S: SessionRecord> SessionStore<S> {
         &self,
         documents: &'d Documents<'_>,
         (directory, scope): (Option<&Path>, Scope),
+        watch: &Watch,
         load: impl Fn(&SessionId, Option<Document<'d>>) -> Result<T, Error>,
     ) -> Result<Newer<T>, Error> {
         span!("find_last");
@@ -126,8 +132,9 @@ impl<S: SessionRecord> SessionStore<S> {
                 listed: 0,
             });
         }
-        let load = |id: &SessionId| load(id, None);
-        self.walk(documents, workspace.as_ref(), &told, &resolver, load)
+        let (load, course) = (|id: &SessionId| load(id, None), Course::new(watch));
+        let asked = (workspace.as_ref(), &course);
+        self.walk(documents, asked, &told, &resolver, load)
     }
 
     /// Lists the directory and looks at what could be newest.
@@ -137,7 +144,7 @@ impl<S: SessionRecord> SessionStore<S> {
     fn walk<T>(
         &self,
         documents: &Documents<'_>,
-        workspace: Option<&Workspace<'_>>,
+        (workspace, course): (Option<&Workspace<'_>>, &Course<'_>),
         told: &Told,
         resolver: &Resolver,
         load: impl Fn(&SessionId) -> Result<T, Error>,
@@ -147,10 +154,16 @@ impl<S: SessionRecord> SessionStore<S> {
         // First: what is folded into its document in between is then listed with the one or the other.
         documents.journals()?;
         let listing = self.shared.backend.list(Area::Sessions)?;
-        let listed = listing.entries.len() as u64;
+        let listed = listing.entries.len();
+        course.expect(listed);
+        let pause = || {
+            let told = course.step(1, documents.bytes_read());
+            told.map_or(ControlFlow::Break(()), ControlFlow::Continue)
+        };
         let mut walk = Newest::new(&documents, documents.entries(listing.entries), &probe)
             .threads(self.shared.threads)
-            .reads_in_flight(self.shared.reads_in_flight);
+            .reads_in_flight(self.shared.reads_in_flight)
+            .pause(&pause);
         let mut hinted = Vec::new();
         let mut unsettled = workspace.is_some_and(Workspace::is_unanswered);
         for id in told.hints() {
@@ -159,6 +172,7 @@ impl<S: SessionRecord> SessionStore<S> {
                 walk = walk.seed(entry, Some(candidate));
                 hinted.push(id);
             }
+            course.step(1, documents.bytes_read())?;
         }
         let (mut loaded, mut newest) = (None::<(Candidate, T)>, None::<Recency>);
         let mut skipped = Vec::new();
@@ -175,6 +189,9 @@ impl<S: SessionRecord> SessionStore<S> {
                 Err(error) if error.is_not_found() => {}
                 Err(error) => skipped.push(Skipped::failed(id, error)),
             }
+        }
+        if course.is_over() {
+            return Err(Error::Cancelled);
         }
         let unlisted = |reason: &RejectReason| matches!(reason, RejectReason::Io(_));
         unsettled |= (listing.rejected.iter()).any(|rejected| unlisted(&rejected.reason));
@@ -213,7 +230,7 @@ impl<S: SessionRecord> SessionStore<S> {
             loaded: loaded.map(|(_, session)| session),
             skipped,
             source,
-            listed,
+            listed: listed as u64,
         })
     }
 }

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use session_store::fs::{FsCall, MemoryFs};
 use session_store::{
-    Append, Counts, IndexKind, Message, Progress, Query, Rebind, SearchQuery, SessionStore,
+    Append, Counts, IndexKind, LastQuery, Message, Progress, Query, Rebind, Scope, SearchQuery,
+    SessionStore,
 };
 
 use crate::catalogue::counted;
-use crate::support::{Scratch, id, session};
+use crate::support::{Scratch, id, moment, session};
 
 /// What a call told of itself.
 type Told = Arc<Mutex<Vec<Progress>>>;
@@ -238,6 +239,126 @@ fn a_search_that_is_ended_opens_no_more_files() {
             "one for each that was told of"
         );
         assert!(is_monotone(&told.lock().unwrap()));
+    }
+}
+
+/// One session in the middle is of the asked workspace, so that those that are newer are looked at.
+#[test]
+fn a_lookup_tells_of_every_file_it_looks_at_and_ends_where_it_is_told_to() {
+    for threads in [1, 3] {
+        let scratch = Scratch::new();
+        for n in 0..100 {
+            let place = if n == 30 { "/work" } else { "/elsewhere" };
+            scratch.write_foreign(&session(&format!("s{n}"), place, 1, n));
+            scratch.touch(&format!("s{n}.json"), moment(n));
+        }
+        let store = SessionStore::builder(scratch.sessions()).threads(threads);
+        let store = store.reads_in_flight(1).index(IndexKind::None);
+        let store: SessionStore = store.open().unwrap();
+        let mut endings = 0;
+        for last in [1, 2, 8, 9, 40, 69, 200] {
+            let told = Told::default();
+            let query = LastQuery::new().workspace("/work");
+            let found = store.find_last(&query.on_progress(ending(last, &told)));
+            let told = told.lock().unwrap();
+            assert!(is_monotone(&told), "{told:?}");
+            assert!(told.iter().all(|one| one.of == 100), "{told:?}");
+            match found {
+                Ok(found) => {
+                    assert_eq!(found.session.unwrap().id, "s30");
+                    let files = told.last().unwrap().files;
+                    assert!(files >= 70 && files == told.len() as u64, "{files} files");
+                }
+                Err(error) => {
+                    assert!(error.is_cancelled(), "{error}");
+                    assert_eq!(told.len(), last);
+                    endings += 1;
+                }
+            }
+        }
+        assert_eq!(endings, 6);
+    }
+}
+
+#[test]
+fn a_lookup_that_is_ended_opens_no_more_files() {
+    let (backend, store) = counted(MemoryFs::new());
+    let opens = || backend.file_system().calls(FsCall::Open);
+    for n in 0..300 {
+        let one = session(&format!("s{n}"), "/elsewhere", 1, n);
+        store.save(&one).unwrap();
+    }
+    let query = LastQuery::new().workspace("/work").scope(Scope::Below);
+    for last in [1, 40, 250] {
+        let told = Told::default();
+        let before = opens();
+        let query = query.clone().on_progress(ending(last, &told));
+        assert!(store.find_last(&query).unwrap_err().is_cancelled());
+        let told = told.lock().unwrap().len();
+        let opened = opens() - before;
+        // The index is asked first.
+        let most = last as u64 + 2;
+        assert!(told == last && opened <= most, "{opened} files for {last}");
+    }
+}
+
+/// A walk that was ended has not seen all, so that it proves nothing; and by a proof nothing is looked at.
+#[test]
+fn a_lookup_that_is_ended_proves_nothing() {
+    let fs = MemoryFs::new();
+    let (_, store) = counted(fs.clone());
+    store.save(&session("own", "/elsewhere", 1, 1)).unwrap();
+    for n in 0..20 {
+        let place = if n == 3 { "/work" } else { "/elsewhere" };
+        let foreign = serde_json::to_vec(&session(&format!("s{n}"), place, 1, n)).unwrap();
+        fs.plant(&format!("s{n}.json"), &foreign);
+    }
+    let query = LastQuery::new().workspace("/work");
+    for last in [1, 5, 16] {
+        let ended = query.clone().on_progress(ending(last, &Told::default()));
+        assert!(store.find_last(&ended).unwrap_err().is_cancelled());
+    }
+    let told = Told::default();
+    let watched = query.on_progress(ending(usize::MAX, &told));
+    let mut looked = Vec::new();
+    for listed in [21, 0] {
+        let found = store.find_last(&watched).unwrap();
+        assert_eq!(
+            (&*found.session.unwrap().id, found.files_listed),
+            ("s3", listed)
+        );
+        looked.push(told.lock().unwrap().len());
+    }
+    assert!(looked[0] >= 17 && looked[0] == looked[1], "{looked:?}");
+}
+
+#[test]
+fn a_long_document_that_is_counted_is_left_between_two_reads() {
+    const MIB: u64 = 1 << 20;
+    for threads in [1, 3] {
+        let scratch = Scratch::new();
+        let mut one = session("s", "/work", 0, 1);
+        (0..11).for_each(|_| one.push(Message::user("x".repeat(1 << 19))));
+        scratch.write_foreign(&one);
+        let store = SessionStore::builder(scratch.sessions()).threads(threads);
+        let store: SessionStore = store.index(IndexKind::None).open().unwrap();
+        for last in 2..9 {
+            let told = Told::default();
+            let listing = store.list(&Query::new().on_progress(ending(last, &told)));
+            let told = told.lock().unwrap();
+            assert!(is_monotone(&told), "{told:?}");
+            if last == 8 {
+                assert_eq!(listing.unwrap().rows[0].messages, Some(11));
+                // The header, five times a MiB, and the end.
+                let files: Vec<_> = told.iter().map(|one| one.files).collect();
+                assert_eq!(files, [1, 1, 1, 1, 1, 1, 2]);
+                break;
+            }
+            assert!(listing.unwrap_err().is_cancelled());
+            assert_eq!(told.len(), last);
+            let ended = told.last().unwrap();
+            assert!(ended.bytes_read < last as u64 * MIB, "{ended:?}");
+        }
     }
 }
 

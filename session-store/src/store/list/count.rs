@@ -2,20 +2,54 @@
 //!
 //! Owns who counts what. Must not know which rows a page has.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use crossbeam::channel;
-use session_codec::{Codec, CountBuffer};
+use session_codec::{Codec, CountBuffer, ReadAt};
 use session_model::{SessionId, SessionRecord};
 
 use super::Call;
 use super::look::Seen;
 use super::pick::{Ahead, Count, Pick, Step};
 use crate::catalogue::Row;
+use crate::corpus::Document;
 use crate::failure::from_codec;
 use crate::store::SessionStore;
 use crate::{Counts, DefaultParser, Error};
+
+/// How many bytes of a document are read between two questions whether to go on.
+const ASKED: u64 = 1 << 20;
+
+/// A document that is read to be counted, unless the caller ends the call in the middle of it.
+struct Watched<'w> {
+    document: &'w Document<'w>,
+    call: &'w Call<'w>,
+    read: AtomicU64,
+}
+
+impl ReadAt for Watched<'_> {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let Call {
+            course, documents, ..
+        } = self.call;
+        if course.is_over() {
+            return Err(io::Error::other(Error::Cancelled));
+        }
+        let read = self.document.read_at(buf, offset)?;
+        let before = self.read.fetch_add(read as u64, Ordering::Relaxed);
+        if before / ASKED < (before + read as u64) / ASKED {
+            let asked = course.step(0, documents.bytes_read());
+            asked.map_err(io::Error::other)?;
+        }
+        Ok(read)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.document.size()
+    }
+}
 
 /// What one thread counts with, one document after another.
 #[derive(Debug)]
@@ -57,17 +91,25 @@ impl<S: SessionRecord> SessionStore<S> {
             .documents
             .document(id)?
             .ok_or_else(|| Error::NotFound { path: path.clone() })?;
-        let messages = if document.overlay().is_some() {
-            let counts = self.counted(&document, &[array], &path)?;
-            counts.into_iter().find_map(|(_, count)| count)
+        let overlay = document.overlay();
+        let messages = if let Some(total) = overlay.and_then(|overlay| overlay.total(array)) {
+            total
         } else {
+            let watched = Watched {
+                document: &document,
+                call,
+                read: AtomicU64::new(0),
+            };
             let Counting { codec, buffer } = counting;
-            let counts = codec.count_with(&document, &[array], buffer);
-            let counts = counts.map_err(|error| from_codec("read", &path, error))?;
-            counts.first().copied().flatten()
+            let counts = codec.count_with(&watched, &[array], buffer);
+            let counts = counts.map_err(|error| match error {
+                _ if call.course.is_over() => Error::Cancelled,
+                error => from_codec("read", &path, error),
+            })?;
+            // None at all is an empty array to those who load it.
+            let own = counts.first().copied().flatten().unwrap_or_default();
+            own.saturating_add(overlay.map_or(0, |overlay| overlay.count(array)))
         };
-        // None at all is an empty array to those who load it.
-        let messages = Some(messages.unwrap_or_default());
         let is_of_row = match document.overlay() {
             None => document.stat().is_ok_and(|stat| stat == row.stat),
             Some(_) => seen
@@ -75,7 +117,7 @@ impl<S: SessionRecord> SessionStore<S> {
                 .get(id)
                 .is_some_and(|pair| document.files() == Some(pair.files)),
         };
-        Ok((messages, is_of_row))
+        Ok((Some(messages), is_of_row))
     }
 
     /// Counts on several threads what a page of these rows will ask for; where one thread is all there is, only says how much that is.
