@@ -122,7 +122,7 @@ fn appends_behind_some_that_were_cut_out_are_salvaged() {
         let report = store.salvage(&id("s")).unwrap().unwrap();
         let mut expected = whole.messages;
         let first = expected.len() - ends.len();
-        expected.drain(first + gap.start + 1..first + gap.end + 1);
+        expected.drain(first + gap.start + 1..=first + gap.end);
         let salvaged = store.load(&report.id).unwrap();
         assert_eq!(salvaged.messages, expected, "{gap:?}");
     }
