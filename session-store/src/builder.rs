@@ -200,7 +200,14 @@ impl<S: SessionRecord> Builder<S> {
         self
     }
 
-    /// Sets how long a lookup waits for the directory of some other session to resolve.
+    /// Sets how long a query waits for the directory of some other session to resolve, or for a git repository to be read: 500 ms
+    /// unless told. Sessions for which that is too short are reported as skipped.
+    ///
+    /// What the kernel has in its cache is never waited for. Of the rest, a mount that has not answered in time is asked nothing
+    /// more, by any query of this store, until it has; one that answers late is waited for three times a query. A query that
+    /// has waited in vain for four mounts asks nothing more, so that all its waiting together is below twelve deadlines; nor does any
+    /// query while threads of this store are stuck on eight mounts. Where mounts cannot be told apart, as outside Linux, all count
+    /// as one that is waited for three times a query, and eight times by a store while none of those has been answered.
     pub fn resolve_deadline(mut self, deadline: Duration) -> Self {
         self.resolve_deadline = deadline;
         self

@@ -83,6 +83,7 @@ pub mod fs;
 mod index_storage;
 mod journal;
 mod limits;
+mod mounts;
 mod order;
 mod page;
 mod probe;
@@ -98,6 +99,7 @@ mod scope;
 mod search;
 mod skipped;
 mod store;
+mod stuck;
 mod tail;
 #[cfg(feature = "tokio")]
 pub mod tokio;

@@ -3,18 +3,15 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+
+use crate::stuck::{Questions, Trail};
 
 /// The longest file that names a directory, in bytes: paths are shorter.
 const LONGEST: u64 = 16 << 10;
 /// The most worktrees that are looked at.
 const WORKTREES: usize = 1024;
-/// How many threads of a store may be stuck at one time.
-pub(crate) const STUCK: u32 = 8;
 
 /// The directories at the top of a repository's worktrees, in their canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +20,18 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
-    /// Finds the repository that a canonical directory is in, without asking any program; `None` if it is in none.
-    fn of(directory: &Path) -> Option<Self> {
-        let root = directory
-            .ancestors()
-            .find(|above| git_directory(above).is_some())?;
-        let git = git_directory(root)?;
+    /// Finds the repository that a canonical directory is in, without asking any program; `Some(None)` if it is in none, `None`
+    /// if something on the way is on a mount that does not answer.
+    #[expect(clippy::option_option, reason = "no answer, no repository, or one")]
+    fn of(directory: &Path, trail: &Trail) -> Option<Option<Self>> {
+        trail.go(directory)?;
+        let mut above = directory.ancestors();
+        let Some((root, git)) = above.find_map(|above| Some((above, git_directory(above)?))) else {
+            return Some(None);
+        };
+        trail.follow(&git)?;
         let common = common_directory(&git);
+        trail.go(&common)?;
         let mut roots = vec![root.to_owned()];
         // The first worktree's files are beside the directory that all of them share.
         if common.file_name().is_some_and(|name| name == ".git") {
@@ -41,13 +43,16 @@ impl Repository {
             .flatten()
             .take(WORKTREES)
         {
+            trail.go(&common)?;
             let dot_git = named_path(&entry.path().join("gitdir"), "", &entry.path());
-            let root = dot_git.and_then(|dot_git| dot_git.parent()?.canonicalize().ok());
-            roots.extend(root);
+            if let Some(root) = dot_git.as_deref().and_then(Path::parent) {
+                trail.follow(root)?;
+                roots.extend(root.canonicalize().ok());
+            }
         }
         roots.sort_unstable();
         roots.dedup();
-        Some(Self { roots })
+        Some(Some(Self { roots }))
     }
 
     /// Whether a canonical path may be in the repository: it is below one of the worktrees.
@@ -62,28 +67,19 @@ impl Repository {
 
     /// Finds the repository of a canonical directory; `None` if that takes too long.
     #[expect(clippy::option_option, reason = "no answer, no repository, or one")]
-    pub(crate) fn find(
-        directory: &Path,
-        deadline: Duration,
-        stuck: &Arc<AtomicU32>,
-    ) -> Option<Option<Self>> {
-        let directory = directory.to_owned();
-        within(deadline, stuck, move || Self::of(&directory))
+    pub(crate) fn find(directory: &Path, questions: &Arc<Questions>) -> Option<Option<Self>> {
+        let asked = directory.to_owned();
+        within(questions, directory, move |trail| Self::of(&asked, trail))
     }
 }
 
 /// Whether there is another repository between a root and a path below it; `None` if that takes too long to say.
-pub(crate) fn is_divided(
-    root: &Path,
-    path: &Path,
-    deadline: Duration,
-    stuck: &Arc<AtomicU32>,
-) -> Option<bool> {
-    let (root, path) = (root.to_owned(), path.to_owned());
-    within(deadline, stuck, move || {
-        path.ancestors()
-            .take_while(|above| *above != root)
-            .any(|above| git_directory(above).is_some())
+pub(crate) fn is_divided(root: &Path, path: &Path, questions: &Arc<Questions>) -> Option<bool> {
+    let (root, below) = (root.to_owned(), path.to_owned());
+    within(questions, path, move |trail| {
+        let mut above = below.ancestors().take_while(|above| *above != root);
+        let divides = |above: &Path| trail.go(above).map(|()| git_directory(above).is_some());
+        above.try_fold(false, |found, above| Some(found || divides(above)?))
     })
 }
 
@@ -137,61 +133,66 @@ pub(crate) fn is_below(path: &Path, above: &Path) -> bool {
     })
 }
 
-const RUNNING: u8 = 0;
-const DONE: u8 = 1;
-const ABANDONED: u8 = 2;
-
 /// Looks at other people's files on a thread that may be left behind; `None` if it does not come back in time.
-///
-/// `stuck` counts the threads that have not come back, so that a dead mount cannot use up all there are.
 fn within<T: Send + 'static>(
-    deadline: Duration,
-    stuck: &Arc<AtomicU32>,
-    look: impl FnOnce() -> T + Send + 'static,
+    questions: &Arc<Questions>,
+    path: &Path,
+    look: impl FnOnce(&Trail) -> Option<T> + Send + 'static,
 ) -> Option<T> {
-    if stuck.load(Ordering::SeqCst) >= STUCK {
+    if !questions.may_begin(path) {
         return None;
     }
     let (reply, answer) = mpsc::channel();
-    let state = Arc::new(AtomicU8::new(RUNNING));
-    let (ours, theirs) = (Arc::clone(stuck), Arc::clone(&state));
+    let trail = Trail::new(questions, path);
+    let theirs = Arc::clone(&trail);
     thread::Builder::new()
         .name("session-repository".to_owned())
         .spawn(move || {
+            let looked = look(&theirs);
+            theirs.end();
             // Nobody may be waiting any more.
-            let _ = reply.send(look());
-            if theirs.swap(DONE, Ordering::SeqCst) == ABANDONED {
-                ours.fetch_sub(1, Ordering::SeqCst);
-            }
+            let _ = reply.send(looked);
         })
         .ok()?;
-    let answer = answer.recv_timeout(deadline).ok();
-    if answer.is_none() {
-        stuck.fetch_add(1, Ordering::SeqCst);
-        if state.swap(ABANDONED, Ordering::SeqCst) == DONE {
-            stuck.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-    answer
+    let answer = answer.recv_timeout(questions.deadline);
+    answer.unwrap_or_else(|_| {
+        trail.leave();
+        None
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::mounts::Mounts;
+    use crate::stuck::{PATIENCE, STUCK, Stuck};
+
+    /// Looks ten times in each of five queries, which leave no more behind than is told for each.
+    fn hang(mounts: fn() -> Mounts, most: [u32; 5]) {
+        let stuck: Arc<Stuck> = Arc::default();
+        for most in most {
+            let questions = Questions::new(Duration::from_millis(1), &stuck).among(mounts());
+            let questions = Arc::new(questions);
+            for _ in 0..10 {
+                let hung: Option<()> = within(&questions, Path::new("/dead/x"), |trail| {
+                    trail.go(Path::new("/dead/x/y"))?;
+                    loop {
+                        thread::park();
+                    }
+                });
+                assert!(hung.is_none());
+            }
+            assert!(questions.timeouts() <= PATIENCE);
+            assert!(stuck.waiting() <= most);
+        }
+    }
 
     #[test]
-    fn a_look_that_never_ends_costs_one_deadline_and_a_bounded_number_of_threads() {
-        let stuck = Arc::default();
-        for try_of in 1..=20_u32 {
-            let hung = within(Duration::from_millis(1), &stuck, || {
-                loop {
-                    thread::park();
-                }
-            });
-            let hung: Option<()> = hung;
-            assert!(hung.is_none());
-            assert_eq!(stuck.load(Ordering::SeqCst), try_of.min(STUCK));
-        }
+    fn a_look_that_never_ends_costs_a_bounded_number_of_deadlines_and_threads() {
+        hang(Mounts::default, [3, 6, STUCK, STUCK, STUCK]);
+        hang(|| ["/", "/dead"].into_iter().collect(), [1; 5]);
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::repository::{self, Repository, STUCK};
+use crate::repository::{self, Repository};
+use crate::stuck::{Questions, Stuck, Trail};
 
 /// What became of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,20 +22,15 @@ pub(crate) enum Resolved {
     Unanswered,
 }
 
-/// How many paths may run into the deadline before the rest of a query is not asked at all.
-///
-/// One hung mount often holds many sessions; this bounds what they cost together.
-const PATIENCE: u32 = 3;
-
 /// Canonicalises paths, each distinct one once: from what the kernel has in its cache, which takes no time and cannot hang,
 /// or else on a thread that may be left behind.
 ///
 /// Lives as long as one query: links may be re-pointed between two. A thread that does not come back is abandoned; it
-/// holds no lock and no file of the store, and the store counts how many of them there are.
+/// holds no lock and no file of the store, and the store knows which mounts such threads wait for: those are not asked again
+/// meanwhile, wherever a link to them is, and all others are.
 #[derive(Debug)]
 pub(crate) struct Resolver {
-    deadline: Duration,
-    stuck: Arc<AtomicU32>,
+    questions: Arc<Questions>,
     /// Answers without waiting, or not at all.
     cached: fn(&Path) -> Option<Resolved>,
     /// Stands for the real thing in tests that need a path which never answers.
@@ -49,31 +44,27 @@ struct State {
     /// Whether another repository is between a path and the root that was asked for.
     divided: HashMap<PathBuf, Option<bool>>,
     worker: Option<Worker>,
-    timeouts: u32,
 }
 
 #[derive(Debug)]
 struct Worker {
-    ask: Sender<PathBuf>,
+    ask: Sender<(PathBuf, Arc<Trail>)>,
     answer: Receiver<Resolved>,
-    abandoned: Arc<AtomicBool>,
 }
 
 impl Resolver {
-    /// Starts with nothing known; `stuck` is the store's count of threads that have not come back.
-    pub(crate) fn new(deadline: Duration, stuck: &Arc<AtomicU32>) -> Self {
-        Self::with(deadline, stuck, cached, canonicalize)
+    /// Starts with nothing known; `stuck` is what the store knows of threads that have not come back.
+    pub(crate) fn new(deadline: Duration, stuck: &Arc<Stuck>) -> Self {
+        Self::with(Questions::new(deadline, stuck), cached, canonicalize)
     }
 
     fn with(
-        deadline: Duration,
-        stuck: &Arc<AtomicU32>,
+        questions: Questions,
         cached: fn(&Path) -> Option<Resolved>,
         canonicalize: fn(&Path) -> Resolved,
     ) -> Self {
         Self {
-            deadline,
-            stuck: Arc::clone(stuck),
+            questions: Arc::new(questions),
             cached,
             canonicalize,
             state: Mutex::default(),
@@ -94,14 +85,12 @@ impl Resolver {
             return known.clone();
         }
         // Whoever gives no time at all is answered nothing.
-        let resolved = if self.deadline.is_zero() {
+        let resolved = if self.questions.deadline.is_zero() {
             Resolved::Unanswered
         } else if let Some(resolved) = (self.cached)(path) {
             resolved
-        } else if state.timeouts < PATIENCE {
-            self.ask(&mut state, path)
         } else {
-            Resolved::Unanswered
+            self.ask(&mut state, path)
         };
         // It resolves to itself, which is asked of what is known already where no file system may be.
         if let Resolved::To(canonical) = &resolved {
@@ -123,7 +112,7 @@ impl Resolver {
     /// Finds the git repository of a canonical path; `None` if the file system does not say in time.
     #[expect(clippy::option_option, reason = "no answer, no repository, or one")]
     pub(crate) fn repository(&self, path: &Path) -> Option<Option<Repository>> {
-        Repository::find(path, self.deadline, &self.stuck)
+        Repository::find(path, &self.questions)
     }
 
     /// Whether another repository begins between a root and a path below it; `None` if the file system does not say in
@@ -133,68 +122,54 @@ impl Resolver {
         if let Some(known) = state.divided.get(path) {
             return *known;
         }
-        let divided = (state.timeouts < PATIENCE)
-            .then(|| repository::is_divided(root, path, self.deadline, &self.stuck))
-            .flatten();
-        state.timeouts += u32::from(divided.is_none());
+        let divided = repository::is_divided(root, path, &self.questions);
         state.divided.insert(path.to_owned(), divided);
         divided
     }
 
     fn ask(&self, state: &mut State, path: &Path) -> Resolved {
+        if !self.questions.may_begin(path) {
+            return Resolved::Unanswered;
+        }
         let Some(worker) = state.worker.take().or_else(|| self.spawn()) else {
             return Resolved::Unanswered;
         };
-        if worker.ask.send(path.to_owned()).is_err() {
+        let trail = Trail::new(&self.questions, path);
+        let question = (path.to_owned(), Arc::clone(&trail));
+        if worker.ask.send(question).is_err() {
             return Resolved::Unanswered;
         }
-        match worker.answer.recv_timeout(self.deadline) {
+        match worker.answer.recv_timeout(self.questions.deadline) {
             Ok(answer) => {
                 state.worker = Some(worker);
                 answer
             }
             Err(RecvTimeoutError::Timeout) => {
-                state.timeouts += 1;
-                // Counted before the worker can see it: it looks once its channel is gone.
-                self.stuck.fetch_add(1, Ordering::SeqCst);
-                worker.abandoned.store(true, Ordering::SeqCst);
+                trail.leave();
                 Resolved::Unanswered
             }
             Err(RecvTimeoutError::Disconnected) => Resolved::Unanswered,
         }
     }
 
-    /// Starts a worker; `None` where the system has no thread to give, or too many are stuck.
+    /// Starts a worker; `None` where the system has no thread to give.
     fn spawn(&self) -> Option<Worker> {
-        if self.stuck.load(Ordering::SeqCst) >= STUCK {
-            return None;
-        }
-        let (ask, asked) = mpsc::channel::<PathBuf>();
+        let (ask, asked) = mpsc::channel::<(PathBuf, Arc<Trail>)>();
         let (reply, answer) = mpsc::channel();
-        let abandoned = Arc::new(AtomicBool::new(false));
-        let (canonicalize, flag, stuck) = (
-            self.canonicalize,
-            Arc::clone(&abandoned),
-            Arc::clone(&self.stuck),
-        );
+        let canonicalize = self.canonicalize;
         thread::Builder::new()
             .name("session-resolve".to_owned())
             .spawn(move || {
-                while let Ok(path) = asked.recv()
-                    && reply.send(canonicalize(&path)).is_ok()
-                {}
-                // Whoever abandoned this thread said so before the channel went, or says so before it goes.
-                while asked.recv().is_ok() {}
-                if flag.load(Ordering::SeqCst) {
-                    stuck.fetch_sub(1, Ordering::SeqCst);
+                while let Ok((path, trail)) = asked.recv() {
+                    let answer = trail.follow(&path).map(|()| canonicalize(&path));
+                    trail.end();
+                    if reply.send(answer.unwrap_or(Resolved::Unanswered)).is_err() {
+                        break;
+                    }
                 }
             })
             .ok()?;
-        Some(Worker {
-            ask,
-            answer,
-            abandoned,
-        })
+        Some(Worker { ask, answer })
     }
 }
 
@@ -253,6 +228,20 @@ fn canonicalize(path: &Path) -> Resolved {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mounts::Mounts;
+    use crate::stuck::{PATIENCE, STUCK, WAITS};
+
+    /// Never comes back for what is, or leads, below a directory of this name.
+    fn dead(path: &Path) -> Resolved {
+        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        while real
+            .iter()
+            .any(|name| name.as_encoded_bytes().starts_with(b"dead"))
+        {
+            thread::park();
+        }
+        Resolved::To(real)
+    }
 
     #[test]
     fn a_path_that_never_answers_costs_a_bounded_number_of_deadlines_and_threads() {
@@ -263,13 +252,14 @@ mod tests {
         }
         let stuck = Arc::default();
         for query in 1..=20_u32 {
-            let resolver = Resolver::with(Duration::from_millis(1), &stuck, |_| None, hung);
+            let questions = Questions::new(Duration::from_millis(1), &stuck);
+            let resolver = Resolver::with(questions.among(Mounts::default()), |_| None, hung);
             for n in 0..100 {
                 let path = format!("/hung/{n}");
                 assert_eq!(resolver.resolve(Path::new(&path)), Resolved::Unanswered);
             }
-            assert!(resolver.state().timeouts <= PATIENCE);
-            assert_eq!(stuck.load(Ordering::SeqCst), (query * PATIENCE).min(STUCK));
+            assert!(resolver.questions.timeouts() <= PATIENCE);
+            assert!(stuck.waiting() <= (query * PATIENCE).min(STUCK));
         }
     }
 
@@ -283,14 +273,81 @@ mod tests {
         }
         // The deadline is long where an answer is due, and the hung path is asked through a resolver of its own.
         let stuck = Arc::default();
-        let hung = Resolver::with(Duration::from_millis(1), &stuck, |_| None, one_hung);
+        let resolver = |deadline| {
+            let questions = Questions::new(deadline, &stuck).among(Mounts::default());
+            Resolver::with(questions, |_| None, one_hung)
+        };
+        let hung = resolver(Duration::from_millis(1));
         assert_eq!(hung.resolve(Path::new("/hung")), Resolved::Unanswered);
-        let resolver = Resolver::with(Duration::from_secs(60), &stuck, |_| None, one_hung);
+        let resolver = resolver(Duration::from_secs(60));
         assert_eq!(
             resolver.resolve(Path::new("/a")),
             Resolved::To("/a/real".into())
         );
         assert_eq!(resolver.resolve(Path::new("relative")), Resolved::No);
+    }
+
+    #[test]
+    fn a_dead_mount_costs_one_deadline_and_hides_only_what_is_on_it_or_leads_there() {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let root = scratch.path().canonicalize().expect("its path");
+        for name in ["dead/a", "dead/b", "dead/c", "here"] {
+            std::fs::create_dir_all(root.join(name)).expect("a directory");
+        }
+        for (link, target) in [("away", "dead/a"), ("home", "here"), ("far", "away")] {
+            std::os::unix::fs::symlink(target, root.join(link)).expect("a link");
+        }
+        let stuck = Arc::default();
+        let resolver = |deadline| {
+            let mounts = [PathBuf::from("/"), root.join("dead")]
+                .into_iter()
+                .collect();
+            Resolver::with(
+                Questions::new(deadline, &stuck).among(mounts),
+                |_| None,
+                dead,
+            )
+        };
+        // In one query the links come first, in the other the mount itself. The waits are bounded, and nothing else is timed.
+        for names in [
+            ["away", "far", "dead/a", "dead/b"],
+            ["dead/b", "dead/c", "far", "away"],
+        ] {
+            let hurried = resolver(Duration::from_millis(1));
+            for name in names {
+                assert_eq!(hurried.resolve(&root.join(name)), Resolved::Unanswered);
+            }
+        }
+        // A thread that had not got there in time goes no further.
+        while stuck.holds(&Some("/".into())) {
+            thread::yield_now();
+        }
+        let patient = resolver(Duration::from_secs(60));
+        assert_eq!(
+            patient.resolve(&root.join("home")),
+            Resolved::To(root.join("here"))
+        );
+        assert_eq!(patient.questions.timeouts(), 0);
+    }
+
+    #[test]
+    fn a_query_waits_for_a_bounded_number_of_mounts_and_a_store_leaves_a_bounded_number_of_threads()
+    {
+        let stuck = Arc::default();
+        let asked = |n: usize| PathBuf::from(format!("/dead-{n}"));
+        for _ in 0..20 {
+            let mounts = (0..100).map(asked).chain([PathBuf::from("/")]).collect();
+            let questions = Questions::new(Duration::from_millis(1), &stuck).among(mounts);
+            let resolver = Resolver::with(questions, |_| None, dead);
+            for n in 0..100 {
+                for below in ["x", "y"] {
+                    let path = asked(n).join(below);
+                    assert_eq!(resolver.resolve(&path), Resolved::Unanswered);
+                }
+            }
+            assert!(resolver.questions.timeouts() <= WAITS);
+            assert!(stuck.waiting() <= STUCK);
+        }
     }
 
     #[test]
@@ -322,7 +379,8 @@ mod tests {
                 assert_eq!(fast, slow, "{}", asked.display());
             }
         }
-        let resolver = Resolver::with(Duration::from_secs(1), &Arc::default(), cached, refused);
+        let questions = Questions::new(Duration::from_secs(1), &Arc::default());
+        let resolver = Resolver::with(questions, cached, refused);
         if cfg!(target_os = "linux") {
             assert_eq!(
                 resolver.resolve(&root.join("link/below")),

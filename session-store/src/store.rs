@@ -35,7 +35,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use session_codec::Codec;
@@ -45,6 +44,7 @@ use session_model::{Session, SessionId, SessionRecord};
 use crate::backend::{Area, Backend, Blob, Lock, LockName};
 use crate::builder::{Access, Builder};
 use crate::resolve::Resolver;
+use crate::stuck::Stuck;
 use crate::view::Views;
 use crate::{DefaultParser, Durability, Error, Limits, Redactor, Warning};
 
@@ -99,8 +99,8 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     pub(crate) lock_wait: Duration,
     pub(crate) resolve_deadline: Duration,
-    /// Threads that wait for a file system which does not answer.
-    pub(crate) stuck: Arc<AtomicU32>,
+    /// Which mounts threads wait for that do not answer.
+    pub(crate) stuck: Arc<Stuck>,
     pub(crate) threads: usize,
     /// The rules of the index's proof; all of them but in tests.
     pub(crate) rules: Rules,

@@ -1,4 +1,4 @@
-//! A directory on a file system that never answers costs a lookup a bounded wait, and nothing else.
+//! Directories on a file system that never answers cost a query a bounded wait, and hide no sessions but their own.
 //!
 //! The file system is a FUSE mount whose server never reads a request. Mounting needs root and `/dev/fuse`; without them
 //! the test says so and ends.
@@ -11,7 +11,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
-use session_store::{IndexKind, LastQuery, SessionStore, SkipReason};
+use session_store::{
+    IndexKind, LastQuery, Query, Scope, SearchQuery, SessionStore, SkipReason, Skipped,
+};
 
 use crate::support::{Scratch, moment, session};
 
@@ -84,15 +86,18 @@ fn store(scratch: &Scratch, index: IndexKind) -> SessionStore {
         .unwrap()
 }
 
+/// How many sessions could not be told.
+fn unresolved(skipped: &[Skipped]) -> usize {
+    let reasons = skipped.iter().map(|skipped| &skipped.reason);
+    reasons
+        .filter(|reason| matches!(reason, SkipReason::Unresolved { .. }))
+        .count()
+}
+
 /// Looks for a directory: what is found, and how many sessions could not be told.
 fn look(store: &SessionStore, asked: &Path) -> (Option<String>, usize) {
     let found = store.find_last(&LastQuery::new().workspace(asked)).unwrap();
-    let unresolved = |reason: &SkipReason| matches!(reason, SkipReason::Unresolved { .. });
-    let unresolved = found
-        .skipped
-        .iter()
-        .filter(|skipped| unresolved(&skipped.reason));
-    let unresolved = unresolved.count();
+    let unresolved = unresolved(&found.skipped);
     (
         found.session.map(|session| session.id.to_string()),
         unresolved,
@@ -128,4 +133,55 @@ fn a_mount_that_never_answers_hides_only_its_own_sessions() {
         assert_eq!(look(&store, &dead).0, Some("dead-1".to_owned()));
     }
     assert!(!hung.release(), "a lookup waited until the mount was gone");
+}
+
+#[test]
+fn three_dead_directories_hide_no_session_that_is_elsewhere() {
+    let scratch = Scratch::new();
+    let point = scratch.workspace("mount");
+    let there = scratch.workspace("there");
+    let here = scratch.workspace("here");
+    // The kernel follows this link only where it may wait, so that it is as one that nobody has asked for yet.
+    let link = Path::new("/proc/self/root").join(here.strip_prefix("/").unwrap());
+    let write = |name: &str, directory: &Path, at| {
+        scratch.write_foreign(&session(name, directory, 1, at));
+        scratch.touch(&format!("{name}.json"), moment(at));
+    };
+    write("older", &here, 1);
+    write("wanted", &link, 2);
+    for n in 0..8 {
+        write(&format!("dead-{n}"), &point.join(n.to_string()), 3 + n);
+    }
+    std::os::unix::fs::symlink(&point, scratch.path().join("away")).unwrap();
+    write("dead-8", &scratch.path().join("away/8"), 20);
+    let Some(mut hung) = Hung::mount(point) else {
+        println!("not run: a FUSE mount needs root and /dev/fuse");
+        return;
+    };
+    let store = store(&scratch, IndexKind::Sidecar);
+    // More queries than threads may be stuck.
+    for _ in 0..5 {
+        for (scope, found) in [
+            (Scope::Exact, "wanted"),
+            (Scope::Below, "wanted"),
+            (Scope::Repository, "wanted"),
+            (Scope::All, "dead-8"),
+        ] {
+            let of_scope = if scope == Scope::All { 11 } else { 2 };
+            let lost = 11 - of_scope;
+            let query = LastQuery::new().workspace(&here).scope(scope);
+            let newest = store.find_last(&query).unwrap();
+            assert_eq!(newest.session.unwrap().id.as_str(), found, "{scope:?}");
+            let query = Query::new().workspace(&here).scope(scope);
+            let listing = store.list(&query).unwrap();
+            assert_eq!(listing.rows.len(), of_scope, "{scope:?}");
+            assert_eq!(unresolved(&listing.skipped), lost, "{scope:?}");
+            let query = SearchQuery::text("message").workspace(&here).scope(scope);
+            let mut hits = store.search(&query).unwrap();
+            assert_eq!(hits.by_ref().count(), of_scope, "{scope:?}");
+            assert_eq!(unresolved(&hits.take_skipped()), lost, "{scope:?}");
+        }
+        assert_eq!(look(&store, &there).0, None);
+    }
+    assert!(!hung.release(), "a query waited until the mount was gone");
 }
