@@ -205,6 +205,16 @@ impl IndexStorage for DirStorage {
         Ok(true)
     }
 
+    fn names(&self) -> io::Result<Vec<String>> {
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        // Names of the index are text.
+        let names = entries.map(|entry| Ok(entry?.file_name().into_string().ok()));
+        names.filter_map(io::Result::transpose).collect()
+    }
+
     fn lock(&self) -> io::Result<StorageLock<'_>> {
         let started = Instant::now();
         let file = self.open_lock()?;

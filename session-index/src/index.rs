@@ -59,6 +59,20 @@ pub trait WorkspaceIndex: Debug + Send + Sync {
         None
     }
 
+    /// Tells for how many workspaces something is recorded, so that it can be [swept](Change::sweep) when that is too many; 0
+    /// from an index that needs no sweeping.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the storage cannot be listed.
+    ///
+    /// # Complexity
+    ///
+    /// As the number it tells, unlike every other call.
+    fn size(&self) -> Result<usize, Error> {
+        Ok(0)
+    }
+
     /// Forgets what is recorded for `workspace`, in a change of its own.
     ///
     /// # Errors
@@ -134,6 +148,17 @@ pub trait Change: Debug + Send {
     /// Forgets what is recorded for `workspace`.
     fn remove(&mut self, workspace: Option<&Path>);
 
+    /// Forgets, with the commit, every workspace of which no session is known to be the newest, and all of them where more than
+    /// `most` would be left. Nothing is proven any more afterwards.
+    ///
+    /// What is gone may have been recorded after somebody began to walk, who then takes it for never recorded, and must not
+    /// prove what was found without it. So the change [steps](Self::step) to another stamp before: without that, nothing goes.
+    ///
+    /// An index whose [size](WorkspaceIndex::size) is 0 has nothing to do.
+    fn sweep(&mut self, most: usize) {
+        let _ = most;
+    }
+
     /// Writes everything that was recorded and removed, then what proves it, and releases the lock.
     ///
     /// # Errors
@@ -160,6 +185,9 @@ macro_rules! forward {
 
             fn turn(&self) -> Option<Turn> {
                 (**self).turn()
+            }
+            fn size(&self) -> Result<usize, Error> {
+                (**self).size()
             }
             fn forget(&self, workspace: Option<&Path>) -> Result<(), Error> {
                 (**self).forget(workspace)

@@ -8,6 +8,9 @@ use twox_hash::XxHash3_128;
 /// The longest workspace path that is recorded, in bytes. `PATH_MAX` is 4,096 where there is one.
 pub(crate) const MAX_WORKSPACE: usize = 16 * 1024;
 
+/// What the name of every pointer ends with.
+pub(crate) const ENDING: &str = ".pointer";
+
 /// What a pointer is recorded under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Key<'a> {
@@ -33,7 +36,7 @@ impl<'a> Key<'a> {
             Self::All => Cow::Borrowed("all.pointer"),
             // The hash only spreads the names: two paths that collide are told apart by the path in the pointer.
             Self::Workspace(bytes) => {
-                Cow::Owned(format!("{:032x}.pointer", XxHash3_128::oneshot(bytes)))
+                Cow::Owned(format!("{:032x}{ENDING}", XxHash3_128::oneshot(bytes)))
             }
         }
     }

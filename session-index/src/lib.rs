@@ -101,6 +101,7 @@ mod sidecar;
 mod stamp;
 mod state_file;
 mod storage;
+mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;

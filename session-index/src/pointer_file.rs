@@ -71,6 +71,14 @@ pub(crate) fn decode(key: &Key<'_>, bytes: &[u8]) -> Result<Entry, Reason> {
     }
 }
 
+/// Whether these are the bytes of a pointer, of whichever workspace, that names a session in this epoch.
+pub(crate) fn names_session(bytes: &[u8], epoch: Epoch) -> bool {
+    let entry = unseal(TITLE, VERSION, bytes).ok().and_then(parse);
+    entry.is_some_and(|(_, entry)| {
+        entry.epoch == Some(epoch) && matches!(entry.recorded, Recorded::Session(_))
+    })
+}
+
 fn parse(body: &str) -> Option<(Key<'static>, Entry)> {
     let mut lines = body.split('\n').skip(1);
     let key = match lines.next()? {

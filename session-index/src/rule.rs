@@ -59,6 +59,8 @@ pub enum Rule {
     StateFirst,
     /// An append that cannot tell the index of itself gives the directory another stamp.
     Disturbed,
+    /// A sweep gives the directory another stamp first.
+    Swept,
 }
 
 /// Which rules hold; all but for tests.

@@ -15,6 +15,7 @@ use crate::rule::{Rule, Rules};
 use crate::stamp::Stamp;
 use crate::state_file::{self, Scope, State};
 use crate::storage::{IndexStorage, StorageLock};
+use crate::sweep;
 use crate::trace;
 use crate::turn::Turn;
 use crate::{Answer, Consultation, Error, Pointer};
@@ -231,6 +232,10 @@ impl<S: IndexStorage> WorkspaceIndex for SidecarIndex<S> {
         self.storage.turn()
     }
 
+    fn size(&self) -> Result<usize, Error> {
+        Ok(sweep::pointers(&self.storage)?.len())
+    }
+
     fn begin(&self) -> Result<Box<dyn Change + '_>, Error> {
         trace::begin("sidecar", || {
             let lock = self.storage.lock().map_err(Error::lock)?;
@@ -238,6 +243,7 @@ impl<S: IndexStorage> WorkspaceIndex for SidecarIndex<S> {
                 index: self,
                 basis: Basis::Nothing,
                 doubts: false,
+                most: None,
                 state: OnceCell::new(),
                 pending: Pending::default(),
                 _lock: lock,
@@ -252,6 +258,8 @@ struct SidecarChange<'a, S> {
     basis: Basis,
     /// Nothing is to be proven after this.
     doubts: bool,
+    /// All is to be swept but so many pointers.
+    most: Option<usize>,
     /// The state as it was when this change first asked for it; under the lock nobody else writes it.
     state: OnceCell<Option<State>>,
     pending: Pending,
@@ -265,6 +273,15 @@ impl<S: IndexStorage> SidecarChange<'_, S> {
 
     fn stamp(&self) -> Option<Stamp> {
         self.index.storage.stamp().ok().flatten()
+    }
+
+    /// Whether nothing can be proven any more by what was seen before this change.
+    fn is_elsewhere(&self) -> bool {
+        let stepped = match &self.basis {
+            Basis::Step { before, after } => before != after,
+            Basis::Nothing | Basis::Walk { .. } => false,
+        };
+        stepped || !self.index.rules.hold(Rule::Swept)
     }
 }
 
@@ -331,13 +348,21 @@ impl<S: IndexStorage> Change for SidecarChange<'_, S> {
         self.pending.set(workspace, Update::Remove);
     }
 
+    fn sweep(&mut self, most: usize) {
+        self.most = Some(most);
+    }
+
     fn commit(self: Box<Self>) -> Result<(), Error> {
         trace::commit("sidecar", || {
             let index = self.index;
-            if self.doubts {
+            let most = self.most.filter(|_| self.is_elsewhere());
+            // Read before it goes.
+            let epoch = most.and_then(|_| self.state()).map(|state| state.epoch);
+            let doubts = self.doubts || most.is_some();
+            if doubts {
                 index.remove_state()?;
             }
-            let ground = if self.doubts || matches!(self.basis, Basis::Nothing) {
+            let ground = if doubts || matches!(self.basis, Basis::Nothing) {
                 Ground::Hints
             } else {
                 proof::ground(&self.basis, self.state(), &index.storage, index.rules)
@@ -353,6 +378,9 @@ impl<S: IndexStorage> Change for SidecarChange<'_, S> {
             let mut first = Ok(());
             for (workspace, update) in self.pending.iter() {
                 first = first.and(index.write(workspace, update, &ground));
+            }
+            if let Some(most) = most {
+                first = first.and(sweep::sweep(&index.storage, epoch, most));
             }
             match next {
                 Some(next) if first.is_ok() || !index.rules.hold(Rule::PointersWritten) => {

@@ -48,6 +48,15 @@ pub trait IndexStorage: Watch {
     /// Whatever the medium says.
     fn remove(&self, name: &str) -> io::Result<bool>;
 
+    /// Tells the names of all blobs, in no order; none where they cannot be told.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the medium says.
+    fn names(&self) -> io::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// Takes the lock that excludes every other writer, in this process and in others. A storage that tells
     /// [turns](Self::turn) shows a new one before this returns.
     ///
@@ -99,6 +108,10 @@ macro_rules! forward {
 
             fn remove(&self, name: &str) -> io::Result<bool> {
                 (**self).remove(name)
+            }
+
+            fn names(&self) -> io::Result<Vec<String>> {
+                (**self).names()
             }
 
             fn lock(&self) -> io::Result<StorageLock<'_>> {

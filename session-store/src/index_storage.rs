@@ -144,6 +144,15 @@ impl IndexStorage for BackendStorage {
         })
     }
 
+    fn names(&self) -> io::Result<Vec<String>> {
+        let listing = self.backend.list(self.area).map_err(refusal)?;
+        Ok(listing
+            .entries
+            .into_iter()
+            .map(|entry| entry.name)
+            .collect())
+    }
+
     fn lock(&self) -> io::Result<StorageLock<'_>> {
         let lock = self
             .backend

@@ -159,6 +159,11 @@ impl<S: IndexStorage> IndexStorage for FaultStorage<S> {
         self.inner.remove(name)
     }
 
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.enter(Operation::Read)?;
+        self.inner.names()
+    }
+
     fn lock(&self) -> io::Result<StorageLock<'_>> {
         self.enter(Operation::Lock)?;
         self.inner.lock()

@@ -99,6 +99,10 @@ impl IndexStorage for MemoryStorage {
         Ok(self.blobs().remove(name).is_some())
     }
 
+    fn names(&self) -> io::Result<Vec<String>> {
+        Ok(Self::names(self))
+    }
+
     fn lock(&self) -> io::Result<StorageLock<'_>> {
         self.gate
             .enter(self.wait)

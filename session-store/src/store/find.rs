@@ -216,7 +216,11 @@ impl<S: SessionRecord> SessionStore<S> {
         if !unsettled || !self.shared.rules.hold(Rule::Unreadable) {
             let all = (walk.unprobed() == 0).then_some(&met);
             let newest = newest.as_ref();
-            let walked = Walked { newest, all };
+            let walked = Walked {
+                newest,
+                all,
+                listed,
+            };
             self.remember(told, &walked, resolver);
         }
         event!(

@@ -20,6 +20,8 @@ use crate::workspace::Workspace;
 
 /// How many workspaces are recorded before the index lock is given to others for a moment.
 const AT_ONCE: usize = 64;
+/// How many pointers may be there beside two for each session, so that a sweep is rare: it ends every proof.
+const SPARE: u64 = 64;
 
 /// The newest session of each directory that a walk came across, by the directory as it is stored.
 #[derive(Debug, Default)]
@@ -80,6 +82,8 @@ pub(super) struct Walked<'w> {
     pub(super) newest: Option<&'w Recency>,
     /// What every file of the directory was looked at for, if every one was.
     pub(super) all: Option<&'w Met>,
+    /// How many files there were.
+    pub(super) listed: u64,
 }
 
 impl Told {
@@ -188,12 +192,38 @@ impl<S: SessionRecord> SessionStore<S> {
                 }
             }
         });
-        if let Some(met) = walked
-            .all
-            .filter(|_| noted && told.says.scope == Scope::Some)
-        {
+        let Some(met) = walked.all.filter(|_| noted) else {
+            return;
+        };
+        let is_first = told.says.scope == Scope::Some;
+        if is_first {
             self.remember_all(&since, met, resolver);
         }
+        // Beside that pass, counting costs little. Whoever finds a session, once each has been recorded, adds no pointer.
+        if is_first || walked.newest.is_none() {
+            self.sweep_index(walked.listed);
+        }
+    }
+
+    /// Takes pointers out of the index that lookups of directories without sessions have left, and sessions that are elsewhere
+    /// now, where there are far more than there can be of sessions.
+    fn sweep_index(&self, sessions: u64) {
+        let most = sessions.saturating_mul(2).saturating_add(SPARE);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let size = self.shared.hurried_index.size();
+        if !size.is_ok_and(|size| size > most) {
+            return;
+        }
+        self.note(|change| {
+            // Whoever is walking now has seen the index without what was recorded since, and sees it so again.
+            change.step(&mut || {
+                if self.shared.rules.hold(Rule::Swept) {
+                    // Where that fails nothing is swept.
+                    let _unswept = self.shared.backend.disturb();
+                }
+            });
+            change.sweep(most);
+        });
     }
 
     /// Records every workspace that a walk over all files came across, a few at a time.

@@ -13,3 +13,4 @@ mod naive;
 mod real;
 mod searching;
 mod step;
+mod sweep;
