@@ -64,7 +64,7 @@ const READS: u32 = 3;
 /// # Complexity
 ///
 /// A lookup reads one pointer and the state, and takes one stamp. A change writes one pointer for each workspace it names,
-/// and the state, however many the index holds.
+/// and the state, however many the index holds. Only a sweep looks at all of them.
 #[derive(Clone, Debug, Default)]
 pub struct SidecarIndex<S> {
     storage: S,

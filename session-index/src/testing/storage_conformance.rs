@@ -45,6 +45,12 @@ fn keeps_what_it_was_given(storage: &dyn IndexStorage) {
         Some(100_000),
         "blobs do not disturb each other"
     );
+    let names = storage.names().unwrap_or_default();
+    let is_named = |name: &str| names.iter().any(|known| known == name);
+    assert!(
+        names.is_empty() || is_named("a.pointer") && is_named(".b_B-0"),
+        "names are told of all blobs, or of none"
+    );
     assert_eq!(
         read(storage, ".b_B-0").as_deref(),
         Some(&b"other"[..]),

@@ -181,3 +181,41 @@ fn state_with_any_byte_changed_proves_nothing() {
     storage.put("state", sound);
     assert_eq!(proof(&index, at("/here")), Proof::Proven);
 }
+
+#[test]
+fn a_sweep_leaves_sessions_that_are_known_and_no_proof_and_nothing_goes_before_the_stamp_does() {
+    let storage = Arc::new(memory());
+    let index = SidecarIndex::new(Arc::clone(&storage));
+    let workspaces = [at("/here"), at("/none"), at("/hint"), at("/old"), None];
+    let sweep = |to: i128, most: usize| {
+        let mut change = index.begin().unwrap();
+        change.step(&mut || storage.set_stamp(Some(stamp(to))));
+        change.sweep(most);
+        change.commit().unwrap();
+        let known = |workspace: Option<&Path>| {
+            !matches!(index.lookup(workspace).unwrap(), Answer::Unknown(_))
+        };
+        let known = workspaces.into_iter().map(known).collect::<Vec<_>>();
+        (known, index.size().unwrap())
+    };
+    storage.set_stamp(Some(stamp(1)));
+    walk(&index, at("/old"), Some("a"));
+    storage.set_stamp(Some(stamp(2)));
+    walk(&index, at("/here"), Some("a"));
+    walk(&index, at("/none"), None);
+    walk(&index, None, Some("a"));
+    let mut change = index.begin().unwrap();
+    change.record(at("/hint"), pointer("a", 1));
+    change.commit().unwrap();
+
+    // The same stamp: whoever walks may still prove what it finds.
+    assert_eq!(sweep(2, 0), (vec![true; 5], 4));
+    assert_eq!(proof(&index, at("/here")), Proof::Proven);
+    assert_eq!(sweep(3, 1), (vec![true, false, false, false, true], 1));
+    assert_eq!(proof(&index, at("/here")), Proof::Unproven);
+    // Without a state nothing is known to be worth more than the rest.
+    assert_eq!(sweep(4, 1), (vec![false, false, false, false, true], 0));
+    walk(&index, at("/here"), Some("a"));
+    walk(&index, at("/there"), Some("b"));
+    assert_eq!(sweep(5, 1).1, 0, "no more than what may stay");
+}
