@@ -219,7 +219,7 @@ impl<S: SessionRecord> SessionStore<S> {
             let walked = Walked {
                 newest,
                 all,
-                listed,
+                listed: listed as u64,
             };
             self.remember(told, &walked, resolver);
         }
