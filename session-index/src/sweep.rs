@@ -8,6 +8,9 @@ use crate::key::{self, Key};
 use crate::pointer_file::{LIMIT, names_session};
 use crate::storage::IndexStorage;
 
+/// How many pointers are removed at once.
+const AT_ONCE: usize = 1024;
+
 /// The names of all pointers but that of all workspaces.
 pub(crate) fn pointers(storage: &impl IndexStorage) -> Result<Vec<String>, Error> {
     let mut names = (storage.names()).map_err(|source| Error::io("list", "index", source))?;
@@ -18,7 +21,7 @@ pub(crate) fn pointers(storage: &impl IndexStorage) -> Result<Vec<String>, Error
 
 /// Removes all pointers but those that name a session in this epoch, or all where more than `most` would stay.
 ///
-/// The caller holds the lock.
+/// Of those, 1,024 at most: the caller holds the lock, and others wait for it.
 pub(crate) fn sweep(
     storage: &impl IndexStorage,
     epoch: Option<Epoch>,
@@ -30,10 +33,21 @@ pub(crate) fn sweep(
             .zip(epoch)
             .is_some_and(|(bytes, epoch)| names_session(&bytes, epoch))
     };
-    let (mut kept, mut gone): (Vec<_>, Vec<_>) =
-        pointers(storage)?.into_iter().partition(is_worth_it);
+    let (mut kept, mut gone) = (Vec::new(), Vec::new());
+    for name in pointers(storage)? {
+        if gone.len() == AT_ONCE {
+            break;
+        }
+        let names = if is_worth_it(&name) {
+            &mut kept
+        } else {
+            &mut gone
+        };
+        names.push(name);
+    }
     if kept.len() > most {
-        gone.append(&mut kept);
+        let room = AT_ONCE - gone.len();
+        gone.extend(kept.into_iter().take(room));
     }
     let remove = |name: &String| -> io::Result<()> { storage.remove(name).map(drop) };
     let mut swept = Ok(());

@@ -193,7 +193,7 @@ pub trait AppendFile: io::Write + Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// What the medium answers.
+    /// What the medium answers; `NotFound` where that can tell that the file has no name any more.
     fn stat(&self) -> io::Result<BlobStat>;
 }
 

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 
 use crate::stuck::{Questions, Trail};
@@ -24,14 +25,17 @@ impl Repository {
     /// if something on the way is on a mount that does not answer.
     #[expect(clippy::option_option, reason = "no answer, no repository, or one")]
     fn of(directory: &Path, trail: &Trail) -> Option<Option<Self>> {
-        trail.go(directory)?;
-        let mut above = directory.ancestors();
-        let Some((root, git)) = above.find_map(|above| Some((above, git_directory(above)?))) else {
+        let mut found = None;
+        for above in directory.ancestors() {
+            if let Some(git) = git_directory(above, trail)? {
+                found = Some((above, git));
+                break;
+            }
+        }
+        let Some((root, git)) = found else {
             return Some(None);
         };
-        trail.follow(&git)?;
-        let common = common_directory(&git);
-        trail.go(&common)?;
+        let common = common_directory(&git, trail)?;
         let mut roots = vec![root.to_owned()];
         // The first worktree's files are beside the directory that all of them share.
         if common.file_name().is_some_and(|name| name == ".git") {
@@ -46,8 +50,12 @@ impl Repository {
             trail.go(&common)?;
             let dot_git = named_path(&entry.path().join("gitdir"), "", &entry.path());
             if let Some(root) = dot_git.as_deref().and_then(Path::parent) {
-                trail.follow(root)?;
-                roots.extend(root.canonicalize().ok());
+                if trail.follow(root).is_some() {
+                    roots.extend(root.canonicalize().ok());
+                } else if trail.is_left() {
+                    return None;
+                }
+                // Of a worktree on a mount that does not answer no session is found, and all others are.
             }
         }
         roots.sort_unstable();
@@ -78,30 +86,36 @@ pub(crate) fn is_divided(root: &Path, path: &Path, questions: &Arc<Questions>) -
     let (root, below) = (root.to_owned(), path.to_owned());
     within(questions, path, move |trail| {
         let mut above = below.ancestors().take_while(|above| *above != root);
-        let divides = |above: &Path| trail.go(above).map(|()| git_directory(above).is_some());
+        let divides = |above: &Path| git_directory(above, trail).map(|git| git.is_some());
         above.try_fold(false, |found, above| Some(found || divides(above)?))
     })
 }
 
-/// The directory that holds the repository of a worktree, if this is the top of one.
-fn git_directory(directory: &Path) -> Option<PathBuf> {
+/// The directory that holds the repository of a worktree, if this is the top of one; `None` if that is on a mount that does not
+/// answer.
+#[expect(clippy::option_option, reason = "no answer, no directory, or one")]
+fn git_directory(directory: &Path, trail: &Trail) -> Option<Option<PathBuf>> {
     let dot_git = directory.join(".git");
-    match std::fs::metadata(&dot_git).ok()? {
+    trail.follow(&dot_git)?;
+    Some(match std::fs::metadata(&dot_git).ok() {
         // Git itself takes only what has these for a repository; an empty directory of that name is none.
-        found if found.is_dir() => dot_git
+        Some(found) if found.is_dir() => dot_git
             .join("HEAD")
             .symlink_metadata()
             .ok()
             .map(|_| dot_git),
-        found if found.is_file() => named_path(&dot_git, "gitdir:", directory),
+        Some(found) if found.is_file() => named_path(&dot_git, "gitdir:", directory),
         _ => None,
-    }
+    })
 }
 
-/// What all worktrees of a repository share, in its canonical form.
-fn common_directory(git: &Path) -> PathBuf {
-    let common = named_path(&git.join("commondir"), "", git).unwrap_or_else(|| git.to_owned());
-    common.canonicalize().unwrap_or(common)
+/// What all worktrees of a repository share, in its canonical form; `None` if that is on a mount that does not answer.
+fn common_directory(git: &Path, trail: &Trail) -> Option<PathBuf> {
+    let named = git.join("commondir");
+    trail.follow(&named)?;
+    let common = named_path(&named, "", git).unwrap_or_else(|| git.to_owned());
+    trail.follow(&common)?;
+    Some(common.canonicalize().unwrap_or(common))
 }
 
 /// Reads a file that names a path, which may be relative to a directory.
@@ -155,10 +169,10 @@ fn within<T: Send + 'static>(
         })
         .ok()?;
     let answer = answer.recv_timeout(questions.deadline);
-    answer.unwrap_or_else(|_| {
+    if let Err(RecvTimeoutError::Timeout) = answer {
         trail.leave();
-        None
-    })
+    }
+    answer.ok().flatten()
 }
 
 #[cfg(test)]

@@ -170,6 +170,11 @@ impl Trail {
         self.questions.may_ask(path).then_some(())
     }
 
+    /// Whether nobody waits any more.
+    pub(crate) fn is_left(&self) -> bool {
+        self.state().left.is_some()
+    }
+
     /// Goes wherever a path leads, one link after another, so that it is known what is waited for; `None` if that is a mount
     /// that does not answer. What cannot be followed is taken as it is written.
     pub(crate) fn follow(&self, path: &Path) -> Option<()> {

@@ -128,6 +128,8 @@ impl<'b> Salvage<'b> {
             let members = self.named(&part, &around);
             shapes.learn_new(&members, self.bytes);
             self.join(found, part, members, known);
+            // It was only likely that this was the root's end.
+            found.complete = false;
         }
     }
 

@@ -1,11 +1,13 @@
 //! Whole records behind bytes that are none. Owns how sync is found again; must not know what becomes of the records.
 
-use super::record::{claimed, unframe};
+use super::record::{FRAME, claimed, unframe};
 
 /// The bytes that are summed up at most, as a multiple of those that are searched.
 const SUMMED: usize = 64;
+/// The largest number of a record that is looked at: no journal has as many. What is no record hardly ever has a smaller one.
+const MOST: u64 = u32::MAX as u64;
 
-/// A search through bytes for whole records, in their order.
+/// A search through bytes for whole records, in the order of their places.
 ///
 /// What a crash leaves hardly ever looks like a record. Something made to look like records at every byte would have all
 /// that follows summed up again for each, so the bytes that are summed up are bounded by a multiple of what is there.
@@ -19,6 +21,13 @@ pub(super) struct Found<'b> {
     pub(super) from: usize,
     pub(super) number: u64,
     pub(super) payload: &'b [u8],
+}
+
+impl Found<'_> {
+    /// Where the next one may begin.
+    pub(super) fn end(&self) -> usize {
+        self.from + FRAME + self.payload.len()
+    }
 }
 
 /// The search came to its bound: more whole records may follow, and nothing says where.
@@ -44,7 +53,7 @@ impl<'b> Search<'b> {
             let Some((number, length)) = claimed(bytes) else {
                 continue;
             };
-            if number < next {
+            if !(next..=MOST).contains(&number) {
                 continue;
             }
             self.left = self.left.checked_sub(length).ok_or(GivenUp)?;

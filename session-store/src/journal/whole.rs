@@ -7,8 +7,8 @@ use std::ops::Range;
 use session_codec::Revision;
 
 use super::parse::Journal;
-use super::record::{Begin, FRAME, Record, TITLE, find_parts, frame};
-use super::search::Search;
+use super::record::{Begin, Record, TITLE, find_parts, frame};
+use super::search::{Found, Search};
 use crate::backend::BlobStat;
 
 /// What can be read of a journal.
@@ -25,20 +25,23 @@ pub(crate) struct Whole {
 impl Whole {
     /// Finds the whole records of a journal that is damaged somewhere.
     pub(crate) fn find(bytes: &[u8]) -> Self {
-        let (mut payloads, mut lost) = (Vec::new(), Vec::new());
-        let (mut search, mut next) = (Search::new(bytes), 0);
         let mut at = if bytes.starts_with(TITLE) {
             TITLE.len()
         } else {
             0
         };
-        while let Ok(Some(found)) = search.find(at, next, has_meaning) {
-            if found.from > at {
-                lost.push(at..found.from);
+        let (mut search, mut found, mut from) = (Search::new(bytes), Vec::new(), at);
+        while let Ok(Some(record)) = search.find(from, 0, has_meaning) {
+            from = record.end();
+            found.push(record);
+        }
+        let (mut payloads, mut lost) = (Vec::new(), Vec::new());
+        for record in rising(found) {
+            if record.from > at {
+                lost.push(at..record.from);
             }
-            payloads.push(found.payload);
-            at = found.from + FRAME + found.payload.len();
-            next = found.number + 1;
+            at = record.end();
+            payloads.push(record.payload);
         }
         if at < bytes.len() {
             lost.push(at..bytes.len());
@@ -66,6 +69,30 @@ fn has_meaning(number: u64, payload: &[u8]) -> bool {
         Some(Record::Replaced(_)) => number > 0,
         None => false,
     }
+}
+
+/// As many records as there are in the order of their numbers: among those of a journal, one may be another's, or there twice.
+fn rising(records: Vec<Found<'_>>) -> Vec<Found<'_>> {
+    // For each length, which record with the smallest number ends as many; and which comes before each.
+    let (mut ends, mut before) = (Vec::<usize>::new(), Vec::with_capacity(records.len()));
+    for (nth, record) in records.iter().enumerate() {
+        let length = ends.partition_point(|end| records[*end].number < record.number);
+        before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
+        if length == ends.len() {
+            ends.push(nth);
+        } else {
+            ends[length] = nth;
+        }
+    }
+    let mut stays = vec![false; records.len()];
+    let mut last = ends.last().copied();
+    while let Some(nth) = last {
+        stays[nth] = true;
+        last = before[nth];
+    }
+    let stay = records.into_iter().zip(stays);
+    stay.filter_map(|(record, stays)| stays.then_some(record))
+        .collect()
 }
 
 /// The journal of these records. Without its first one, it extends nothing that anybody knows.

@@ -12,7 +12,7 @@ use super::told::Became;
 use super::write::{Over, Target};
 use crate::Error;
 use crate::append::Append;
-use crate::backend::{Blob, BlobStat, Lock};
+use crate::backend::{Blob, Lock};
 use crate::corpus::Documents;
 use crate::error::ConflictReason;
 use crate::failure::beforehand;
@@ -33,7 +33,8 @@ impl<S: SessionRecord> SessionStore<S> {
     /// # Errors
     ///
     /// Each of these leaves the session as it was, except `NotDurable`: [`Error::NotFound`]; [`Error::Conflict`] when the
-    /// append is [based on](Append::based_on) another revision than the one on disk; [`Error::Corrupt`] for a document
+    /// append is [based on](Append::based_on) another revision than the one on disk, or a program that takes no locks has replaced
+    /// the document or the journal while it was written; [`Error::Corrupt`] for a document
     /// or journal that cannot be continued; [`Error::Refused`] for elements or members that would not load;
     /// [`Error::TooLarge`]; [`Error::Locked`]; [`Error::ReadOnly`]; [`Error::Io`].
     ///
@@ -102,9 +103,16 @@ impl<S: SessionRecord> SessionStore<S> {
         let backend = &self.shared.backend;
         let document = backend.stat(&Blob::session(id));
         let is_replaced = document.is_ok_and(|document| document != Some(state.document));
-        let journal = backend.stat(&Blob::journal(id));
-        let is_another = |journal: &Option<BlobStat>| !state.goes_on_with(journal.as_ref());
-        let is_elsewhere = state.open.is_some() && journal.as_ref().is_ok_and(is_another);
+        let in_place = match &mut state.open {
+            Some(open) => self.is_in_place(id, open),
+            // It was begun just now.
+            None => backend
+                .stat(&Blob::journal(id))
+                .map(|named| named.is_some()),
+        };
+        // What cannot be looked at now is looked at before the next one.
+        state.is_stale |= in_place.is_err();
+        let is_elsewhere = in_place.is_ok_and(|is| !is);
         if is_replaced || is_elsewhere {
             state.is_stale = true;
             // Unless the document has the same content, such as after a link to it was made: then this counts like all that was appended.
@@ -118,8 +126,8 @@ impl<S: SessionRecord> SessionStore<S> {
         let stat = None;
         self.views.appended(id, from, Seen { revision, stat });
         let modified = state.document.modified;
-        let journal = journal.ok().flatten();
-        let modified = journal.map_or(modified, |journal| journal.modified.max(modified));
+        let journal = state.open.as_ref();
+        let modified = journal.map_or(modified, |journal| journal.modified().max(modified));
         let header = state.header.as_ref();
         let directory = header.and_then(|header| header.directory.as_deref());
         let became = Became {

@@ -51,10 +51,9 @@ pub(super) struct OpenJournal {
 }
 
 impl OpenJournal {
-    /// Whether this is the file, and all of it, that has the journal's name.
-    fn is(&self, named: &BlobStat) -> bool {
-        let file = (self.stat.device, self.stat.inode, self.end);
-        file == (named.device, named.inode, named.size)
+    /// When the journal was last written to.
+    pub(super) fn modified(&self) -> i128 {
+        self.stat.modified
     }
 }
 
@@ -73,14 +72,6 @@ impl Journaling {
         if let Some(open) = &mut self.open {
             // Should this fail, the old stat merely proves nothing to the next look.
             open.stat = open.file.stat().unwrap_or(open.stat);
-        }
-    }
-
-    /// Whether what has the journal's name is what this goes on with.
-    pub(super) fn goes_on_with(&self, named: Option<&BlobStat>) -> bool {
-        match (&self.open, named) {
-            (Some(open), Some(named)) => open.is(named),
-            (open, named) => open.is_none() && named.is_none(),
         }
     }
 
@@ -146,6 +137,28 @@ impl<S: SessionRecord> SessionStore<S> {
             Some(state)
                 .filter(|state| same && !state.is_stale && self.shared.journals.is_sound(id)),
         )
+    }
+
+    /// Whether an open journal is where it was left, all of it: asked of the file itself, as whatever is done to it or to its name
+    /// changes when it was changed, and of its name only if that has.
+    pub(super) fn is_as_left(&self, id: &SessionId, open: &mut OpenJournal) -> Result<bool, Error> {
+        match open.file.stat() {
+            Ok(stat) if stat == open.stat && stat.size == open.end => Ok(true),
+            _ => self.is_in_place(id, open),
+        }
+    }
+
+    /// Whether an open journal, and all of it, is what has the journal's name.
+    pub(super) fn is_in_place(
+        &self,
+        id: &SessionId,
+        open: &mut OpenJournal,
+    ) -> Result<bool, Error> {
+        let file = (open.stat.device, open.stat.inode, open.end);
+        let named = self.shared.backend.stat(&Blob::journal(id))?;
+        let named = named.filter(|named| file == (named.device, named.inode, named.size));
+        open.stat = named.unwrap_or(open.stat);
+        Ok(named.is_some())
     }
 
     /// Looks at a session that is to be appended to, and makes its journal one that can be gone on with.

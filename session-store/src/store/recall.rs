@@ -210,10 +210,19 @@ impl<S: SessionRecord> SessionStore<S> {
     fn sweep_index(&self, sessions: u64) {
         let most = sessions.saturating_mul(2).saturating_add(SPARE);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let size = self.shared.hurried_index.size();
-        if !size.is_ok_and(|size| size > most) {
-            return;
+        let index = &self.shared.hurried_index;
+        let mut last = usize::MAX;
+        // A sweep takes some at once, as others wait for the lock; one that takes none has failed.
+        while let Ok(size) = index.size()
+            && size > most
+            && size < last
+        {
+            last = size;
+            self.sweep_some(most);
         }
+    }
+
+    fn sweep_some(&self, most: usize) {
         self.note(|change| {
             // Whoever is walking now has seen the index without what was recorded since, and sees it so again.
             change.step(&mut || {

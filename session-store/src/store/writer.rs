@@ -9,6 +9,7 @@ use super::SessionStore;
 use super::journaling::Journaling;
 use crate::append::Append;
 use crate::backend::{Blob, Lock};
+use crate::error::ConflictReason;
 use crate::{Error, Session};
 
 /// How many times the journal that is folded by a single append is left to a writer: it folds when it is closed, so a fold in
@@ -84,18 +85,10 @@ impl<S: SessionRecord> Writer<S> {
     /// # Errors
     ///
     /// As for [`SessionStore::append`]; and [`Error::Conflict`] when a program that takes no locks has replaced the
-    /// document since the last append, or the journal meanwhile. The next append goes on top of what that program wrote; a journal
-    /// that is not the document's is then put into quarantine.
+    /// document or the journal since the last append, so that what was appended may be gone. The next append goes on top of what
+    /// that program wrote; a journal that is not the document's is then put into quarantine.
     pub fn append(&mut self, append: &Append) -> Result<Revision, Error> {
-        let held = match self.state.take() {
-            Some(state) if !state.is_stale && self.store.shared.journals.is_sound(&self.id) => {
-                // A program that takes no locks may have put another journal there.
-                let named = self.store.shared.backend.stat(&Blob::journal(&self.id))?;
-                Some(state).filter(|state| state.goes_on_with(named.as_ref()))
-            }
-            _ => None,
-        };
-        let mut state = match held {
+        let mut state = match self.held()? {
             Some(state) => state,
             None => self.store.open_journaling(&self.id, &self.lock)?,
         };
@@ -105,6 +98,31 @@ impl<S: SessionRecord> Writer<S> {
             .append_to(&self.id, &self.lock, &mut state, append, fold_from);
         self.state = Some(state);
         appended
+    }
+
+    /// What is known of the session, if the journal is where it was, or another file says the same.
+    fn held(&mut self) -> Result<Option<Journaling>, Error> {
+        let (store, id) = (&self.store, &self.id);
+        let is_sound = store.shared.journals.is_sound(id);
+        let known = self.state.take();
+        let Some(mut state) = known.filter(|state| is_sound && !state.is_stale) else {
+            return Ok(None);
+        };
+        let is_in_place = match &mut state.open {
+            Some(open) => store.is_as_left(id, open)?,
+            None => store.shared.backend.stat(&Blob::journal(id))?.is_none(),
+        };
+        if is_in_place {
+            return Ok(Some(state));
+        }
+        let anew = store.open_journaling(id, &self.lock)?;
+        let is_same = anew.revision() == state.revision();
+        self.state = Some(anew);
+        if is_same {
+            return Ok(self.state.take());
+        }
+        let (path, reason) = (store.path(id), ConflictReason::Changed);
+        Err(Error::Conflict { path, reason })
     }
 
     /// Adds several appends at the cost of one: one write, one sync, all of them or none.
@@ -133,9 +151,10 @@ impl<S: SessionRecord> Writer<S> {
     ///
     /// # Errors
     ///
-    /// As for [`SessionStore::checkpoint`].
+    /// As for [`SessionStore::checkpoint`], and [`Error::Conflict`] as for [`append`](Self::append), after which the journal is as that
+    /// program left it.
     pub fn checkpoint(&mut self) -> Result<bool, Error> {
-        self.state = None;
+        drop(self.held()?);
         self.store
             .fold(&self.id, &self.lock)
             .map(|folded| folded.is_some())
@@ -145,7 +164,7 @@ impl<S: SessionRecord> Writer<S> {
     ///
     /// # Errors
     ///
-    /// As for [`SessionStore::checkpoint`]; the lock is released, and what was appended is in the journal still.
+    /// As for [`checkpoint`](Self::checkpoint); the lock is released, and what was appended is in the journal still.
     pub fn close(mut self) -> Result<(), Error> {
         self.checkpoint().map(drop)
     }

@@ -2,6 +2,7 @@
 //! session.
 
 use std::borrow::Cow;
+use std::fmt::Debug;
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,7 @@ use crate::support::{Scratch, id, session, turn};
 
 const JOURNAL: &str = ".store/journal/s.journal";
 
-/// A session of one message, of which a writer has added one more.
+/// A session of one message.
 fn saved(scratch: &Scratch) -> SessionStore {
     let store = scratch.store();
     store.save(&session("s", "/work", 1, 1)).unwrap();
@@ -55,6 +56,13 @@ fn placed(journal: &PathBuf) -> usize {
     2
 }
 
+fn is_conflict<T: Debug>(result: Result<T, Error>) {
+    match result {
+        Err(Error::Conflict { reason, .. }) => assert_eq!(reason, ConflictReason::Changed),
+        other => panic!("{other:?}"),
+    }
+}
+
 const CHANGES: [Change; 5] = [put_back, removed, emptied, cut, placed];
 
 #[test]
@@ -65,14 +73,18 @@ fn what_a_writer_acknowledges_is_in_the_journal_that_has_the_name() {
             let store = saved(&scratch);
             let mut writer = by_writer.then(|| store.writer(&id("s")).unwrap());
             let mut append = |n| match &mut writer {
-                Some(writer) => writer.append(&turn(n)).unwrap(),
-                None => store.append(&id("s"), &turn(n)).unwrap(),
+                Some(writer) => writer.append(&turn(n)),
+                None => store.append(&id("s"), &turn(n)),
             };
-            append(0);
-            append(1);
+            append(0).unwrap();
+            append(1).unwrap();
             let left = change(&scratch.file(JOURNAL));
+            if by_writer && left < 2 {
+                // Whoever holds the session knows that something of it is gone.
+                is_conflict(append(2));
+            }
             for n in 2..6 {
-                append(n);
+                append(n).unwrap();
             }
             let loaded = scratch.store().load(&id("s")).unwrap();
             assert_eq!(loaded.messages.len(), 1 + left + 4, "{nth} {by_writer}");
@@ -82,6 +94,26 @@ fn what_a_writer_acknowledges_is_in_the_journal_that_has_the_name() {
             let loaded = scratch.store().load(&id("s")).unwrap();
             assert_eq!(loaded.messages.len(), 1 + left + 4, "{nth} {by_writer}");
         }
+    }
+}
+
+#[test]
+fn a_writer_that_is_closed_says_that_what_it_appended_is_gone() {
+    for change in CHANGES {
+        let scratch = Scratch::new();
+        let store = saved(&scratch);
+        let mut writer = store.writer(&id("s")).unwrap();
+        writer.append(&turn(0)).unwrap();
+        writer.append(&turn(1)).unwrap();
+        let left = change(&scratch.file(JOURNAL));
+        let closed = writer.close();
+        if left == 2 {
+            closed.unwrap();
+        } else {
+            is_conflict(closed);
+        }
+        let loaded = scratch.store().load(&id("s")).unwrap();
+        assert_eq!(loaded.messages.len(), 1 + left);
     }
 }
 
@@ -126,10 +158,7 @@ fn an_append_into_a_journal_that_loses_its_name_is_a_conflict() {
             };
             append(1).unwrap();
             between.is_due.store(true, Ordering::Relaxed);
-            match append(2) {
-                Err(Error::Conflict { reason, .. }) => assert_eq!(reason, ConflictReason::Changed),
-                other => panic!("{other:?}"),
-            }
+            is_conflict(append(2));
             append(3).unwrap();
             let loaded = scratch.store().load(&id("s")).unwrap();
             let texts = serde_json::to_string(&loaded.messages).unwrap();

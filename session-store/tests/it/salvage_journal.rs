@@ -128,6 +128,40 @@ fn appends_behind_some_that_were_cut_out_are_salvaged() {
     }
 }
 
+/// A whole record of another journal, such as a disk gives back in the place of what it lost, hides nothing of this one, and no number
+/// is too large to be read.
+#[test]
+fn a_stray_record_between_others_hides_none() {
+    for number in [90, u64::from(u32::MAX), u64::MAX] {
+        let fs = MemoryFs::new();
+        let store = journal_crash::store(fs.clone(), Durability::Full);
+        journal_crash::base(&store);
+        let mut ends = Vec::new();
+        for n in 1..7 {
+            store.append(&id("s"), &journal_crash::turn(n)).unwrap();
+            ends.push(fs.content(JOURNAL).unwrap().len());
+        }
+        let whole = store.load(&id("s")).unwrap();
+        let mut journal = fs.content(JOURNAL).unwrap();
+        let stray = record(
+            number,
+            &[(b'e', "messages", r#"{"role":"user","content":[]}"#)],
+        );
+        journal.splice(ends[1]..ends[2], stray.iter().copied().chain([0; 9]));
+        fs.plant(JOURNAL, &journal);
+        let store = journal_crash::store(fs.clone(), Durability::Full);
+        assert!(store.load(&id("s")).unwrap_err().is_corrupt());
+        let report = store.salvage(&id("s")).unwrap().unwrap();
+        let mut expected = whole.messages;
+        expected.remove(3);
+        let salvaged = store.load(&report.id).unwrap();
+        assert_eq!(salvaged.messages, expected, "{number}");
+        let start = ends[1] as u64;
+        let lost = start..start + stray.len() as u64 + 9;
+        assert_eq!(report.lost, [LostRange::Journal(lost)]);
+    }
+}
+
 /// What was lost at a journal's end is told as what was lost before it.
 #[test]
 fn the_end_of_a_journal_that_is_lost_is_reported() {

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::retry;
 use super::stat::{blob_stat, required_kind};
@@ -58,6 +59,10 @@ impl AppendFile for OsAppender {
     }
 
     fn stat(&self) -> io::Result<BlobStat> {
-        Ok(blob_stat(&rustix::fs::fstat(&self.0)?))
+        let stat = rustix::fs::fstat(&self.0)?;
+        if stat.st_nlink == 0 {
+            return Err(Errno::NOENT.into());
+        }
+        Ok(blob_stat(&stat))
     }
 }

@@ -71,8 +71,8 @@ impl Remains {
             let length = length.map_or(0, |(_, elements)| elements.len());
             let refused = &mut self.refused;
             self.members.retain(|(name, value)| {
-                let mirrored = serde_json::from_str::<Vec<IgnoredAny>>(value);
-                let is_misfit = name == mirror && mirrored.is_ok_and(|all| all.len() != length);
+                let mirrored = || serde_json::from_str::<Vec<IgnoredAny>>(value);
+                let is_misfit = name == mirror && mirrored().is_ok_and(|all| all.len() != length);
                 if is_misfit {
                     refused.push(name.clone());
                 }
@@ -180,6 +180,8 @@ impl<S: SessionRecord> SessionStore<S> {
                 .and_then(|(_, count)| usize::try_from((*count)?).ok())
         };
         let there = remains.there(&additions[..may_be_there], &before);
+        let names = remains.members.iter().map(|(name, _)| name.clone());
+        let mut places: HashMap<String, usize> = names.zip(0..).collect();
         for (nth, addition) in additions.iter().enumerate() {
             let (name, json) = (addition.name.to_owned(), addition.json().to_owned());
             // What is no value by itself would not stay in its place, and no journal sets what it adds to.
@@ -190,9 +192,13 @@ impl<S: SessionRecord> SessionStore<S> {
                 continue;
             }
             if addition.kind == AdditionKind::Member {
-                remains.members.retain(|(known, _)| *known != name);
-                if name != "id" {
-                    remains.members.push((name, json));
+                match places.get(&name) {
+                    _ if name == "id" => {}
+                    Some(place) => remains.members[*place].1 = json,
+                    None => {
+                        places.insert(name.clone(), remains.members.len());
+                        remains.members.push((name, json));
+                    }
                 }
                 continue;
             }
