@@ -302,11 +302,8 @@ mod tests {
             let mounts = [PathBuf::from("/"), root.join("dead")]
                 .into_iter()
                 .collect();
-            Resolver::with(
-                Questions::new(deadline, &stuck).among(mounts),
-                |_| None,
-                dead,
-            )
+            let questions = Questions::new(deadline, &stuck).among(mounts);
+            Resolver::with(questions, |_| None, dead)
         };
         // In one query the links come first, in the other the mount itself. The waits are bounded, and nothing else is timed.
         for names in [
@@ -319,11 +316,12 @@ mod tests {
             }
         }
         // A thread that had not got there in time goes no further.
-        let gone = (0..10_000_000).any(|_| {
-            thread::yield_now();
-            !stuck.holds(&Some("/".into()))
-        });
-        assert!(gone);
+        let is_back = |_| !stuck.holds(&Some("/".into()));
+        assert!(
+            (0..10_000_000)
+                .inspect(|_| thread::yield_now())
+                .any(is_back)
+        );
         let patient = resolver(Duration::from_secs(60));
         assert_eq!(
             patient.resolve(&root.join("home")),
