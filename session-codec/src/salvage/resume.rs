@@ -58,8 +58,9 @@ impl Known<'_> {
         } else {
             let last = run.members.pop_if(|last| last.value.end == end);
             last.map(|last| {
-                let place = run.members.len();
-                self.places.retain(|_, known| *known != place);
+                if self.places.get(&last.name) == Some(&run.members.len()) {
+                    self.places.remove(&last.name);
+                }
                 last.value
             })
         };
@@ -127,9 +128,10 @@ impl<'b> Salvage<'b> {
             };
             let members = self.named(&part, &around);
             shapes.learn_new(&members, self.bytes);
+            // Of another document, what is left behind its end is none of it; else it was only likely to be the end.
+            let is_document = part.start == At::Root;
             self.join(found, part, members, known);
-            // It was only likely that this was the root's end.
-            found.complete = false;
+            found.complete &= is_document;
         }
     }
 

@@ -281,4 +281,6 @@ fn a_second_document_of_the_same_id_adds_what_the_first_one_lacks() {
     assert_eq!(found(format!("{first}{other}").as_bytes()), [one, one]);
     // What is left of a longer document that was written over is none.
     assert_eq!(found(format!("{first}1,{three}]}}").as_bytes()), [one, one]);
+    let again = format!("{first}\n{first}1,{three}]}}");
+    assert_eq!(found(again.as_bytes()), [one, one]);
 }
