@@ -234,10 +234,7 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Moves a journal into quarantine, under a name that says whose it was and when.
     pub(super) fn set_journal_aside(&self, id: &SessionId, lock: &Lock) -> Result<(), Error> {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_millis());
-        let name = format!("{id}.{now:013}.{:08x}.journal", fastrand::u32(..));
+        let name = format!("{}.journal", stamped(id));
         let moved = self.shared.backend.transfer(
             lock,
             &Blob::journal(id),
@@ -249,4 +246,12 @@ impl<S: SessionRecord> SessionStore<S> {
         event!(%id, "journal_set_aside");
         Ok(())
     }
+}
+
+/// A name for what leaves its place, less its ending: `<id>.<milliseconds since the epoch>.<random>`.
+pub(super) fn stamped(id: &SessionId) -> String {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis());
+    format!("{id}.{now:013}.{:08x}", fastrand::u32(..))
 }

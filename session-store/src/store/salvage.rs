@@ -5,12 +5,12 @@
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
-use std::time::SystemTime;
 
 use session_codec::RevisionHasher;
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
+use super::checkpoint::stamped;
 use super::write::{Over, Target};
 use crate::backend::{Area, Blob, Lock};
 use crate::check::{Finding, Severity};
@@ -243,10 +243,7 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Moves a damaged document into quarantine.
     fn set_document_aside(&self, id: &SessionId, lock: &Lock) -> Result<(), Error> {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_millis());
-        let name = format!("{id}.{now:013}.{:08x}.json", fastrand::u32(..));
+        let name = format!("{}.json", stamped(id));
         self.move_document(id, lock, &Blob::quarantine(&name))
             .map(drop)
     }

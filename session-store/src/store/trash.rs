@@ -6,6 +6,7 @@ use session_index::Rule;
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
+use super::checkpoint::stamped;
 use super::delete::ERASED;
 use crate::backend::{Area, Blob, LockName, RejectReason};
 use crate::corpus::Documents;
@@ -31,10 +32,7 @@ impl<S: SessionRecord> SessionStore<S> {
             return Ok(false);
         }
         let lock = self.lock(id)?;
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_millis());
-        let name = format!("{id}.{now:013}.{:08x}{TRASHED}", fastrand::u32(..));
+        let name = format!("{}{TRASHED}", stamped(id));
         self.fold_or_set_aside(id, &lock)?;
         let moved = self.remove_document(id, &lock, &name)?;
         event!(%id, moved, "trash");

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use session_codec::Revision;
 use session_store::fs::MemoryFs;
 use session_store::{
-    Append, Durability, Finding, Limits, LostRange, Message, SessionStore, Severity,
+    Append, Durability, Finding, Limits, LostRange, Message, Session, SessionStore, Severity,
 };
 
 use crate::journal_crash;
@@ -61,21 +61,28 @@ fn a_journal_stays_beside_a_document_that_cannot_be_appended_to() {
     assert_eq!(store.load(&report.id).unwrap().messages.len(), 4);
 }
 
+/// A session of one message with so many turns in its journal, what it is as a whole, and where each turn ends in the journal.
+fn appended(turns: usize) -> (MemoryFs, Session, Vec<usize>) {
+    let fs = MemoryFs::new();
+    let store = journal_crash::store(fs.clone(), Durability::Full);
+    journal_crash::base(&store);
+    let append = |n| {
+        store.append(&id("s"), &journal_crash::turn(n)).unwrap();
+        fs.content(JOURNAL).unwrap().len()
+    };
+    let ends = (1..=turns).map(append).collect();
+    let whole = store.load(&id("s")).unwrap();
+    (fs, whole, ends)
+}
+
 /// What is whole behind damage in a journal was acknowledged as what is before it.
 #[test]
 fn appends_behind_a_damaged_one_are_salvaged() {
     // Damage of the last one is a torn tail.
     for broken in 0..5_usize {
-        let fs = MemoryFs::new();
-        let store = journal_crash::store(fs.clone(), Durability::Full);
-        journal_crash::base(&store);
-        let mut ends = vec![TITLE];
-        for n in 1..6 {
-            store.append(&id("s"), &journal_crash::turn(n)).unwrap();
-            ends.push(fs.content(JOURNAL).unwrap().len());
-        }
-        let whole = store.load(&id("s")).unwrap();
+        let (fs, whole, mut ends) = appended(5);
         let mut journal = fs.content(JOURNAL).unwrap();
+        ends.insert(0, TITLE);
         // The first record is the one that says what the journal extends, with the first append behind it.
         let length = u32::from_le_bytes(journal[TITLE..TITLE + 4].try_into().unwrap());
         ends.insert(1, TITLE + 16 + length as usize);
@@ -101,15 +108,7 @@ fn appends_behind_a_damaged_one_are_salvaged() {
 #[test]
 fn appends_behind_some_that_were_cut_out_are_salvaged() {
     for gap in [0..1, 1..2, 1..4, 3..4] {
-        let fs = MemoryFs::new();
-        let store = journal_crash::store(fs.clone(), Durability::Full);
-        journal_crash::base(&store);
-        let mut ends = Vec::new();
-        for n in 1..7 {
-            store.append(&id("s"), &journal_crash::turn(n)).unwrap();
-            ends.push(fs.content(JOURNAL).unwrap().len());
-        }
-        let whole = store.load(&id("s")).unwrap();
+        let (fs, whole, ends) = appended(6);
         let mut journal = fs.content(JOURNAL).unwrap();
         journal.drain(ends[gap.start]..ends[gap.end]);
         fs.plant(JOURNAL, &journal);
@@ -133,15 +132,7 @@ fn appends_behind_some_that_were_cut_out_are_salvaged() {
 #[test]
 fn a_stray_record_between_others_hides_none() {
     for number in [90, u64::from(u32::MAX), u64::MAX] {
-        let fs = MemoryFs::new();
-        let store = journal_crash::store(fs.clone(), Durability::Full);
-        journal_crash::base(&store);
-        let mut ends = Vec::new();
-        for n in 1..7 {
-            store.append(&id("s"), &journal_crash::turn(n)).unwrap();
-            ends.push(fs.content(JOURNAL).unwrap().len());
-        }
-        let whole = store.load(&id("s")).unwrap();
+        let (fs, whole, ends) = appended(6);
         let mut journal = fs.content(JOURNAL).unwrap();
         let stray = record(
             number,

@@ -3,7 +3,7 @@
 //! Owns the rules of trust: the directory's stamp, the files' stamps, the age of both. Must not know how a catalogue is
 //! laid out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
@@ -130,6 +130,8 @@ struct Content<'c> {
     rows: &'c [Row<'c>],
     /// Where the rows of files that were read come from.
     seen: &'c Seen,
+    /// The ids of those.
+    fresh: &'c HashSet<&'c str>,
     counted: &'c Counted,
     notes: Notes,
     /// The sessions that have a journal, sorted.
@@ -201,9 +203,10 @@ impl<S: SessionRecord> SessionStore<S> {
             let name = rejected.name.clone();
             notes.unlisted.push(Unlisted { name, kind });
         }
+        let fresh = seen.ids();
         let unchanged = |catalogue: &Catalogue| {
             // A file that a directory names twice is one row, and none of those that were kept.
-            let kept = (rows.len() - seen.ids().len()) as u64;
+            let kept = (rows.len() - fresh.len()) as u64;
             let proves = known.is_proven() || !is_whole || known.stamp.is_none();
             kept == catalogue.rows()
                 && counted.is_empty()
@@ -217,6 +220,7 @@ impl<S: SessionRecord> SessionStore<S> {
             known,
             rows,
             seen,
+            fresh: &fresh,
             counted,
             notes,
             journals,
@@ -252,6 +256,7 @@ impl<S: SessionRecord> SessionStore<S> {
             known,
             rows: &rows,
             seen,
+            fresh: &fresh,
             counted,
             notes,
             journals,
@@ -269,6 +274,7 @@ impl<S: SessionRecord> SessionStore<S> {
             known,
             rows,
             seen,
+            fresh,
             counted,
             mut notes,
             journals,
@@ -278,7 +284,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let Ok(lock) = backend.lock(LockName::Index, Duration::ZERO) else {
             return;
         };
-        let (mut fine, mut joined_bytes, fresh) = (None, 0, seen.ids());
+        let (mut fine, mut joined_bytes) = (None, 0);
         let mut writer = Writer::with_room(rows.iter().map(Row::room).sum());
         for row in rows {
             let has_journal = journals.binary_search_by(|id| (**id).cmp(row.id)).is_ok();
