@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::{Entries, Name};
 use crate::footer::{FooterFault, Segment};
 
+/// So many digits are never more than a number of 64 bits holds.
+const SAFE: usize = 19;
+
 /// What is left of the text.
 pub(super) struct Reader<'a> {
     pub(super) left: &'a [u8],
@@ -53,10 +56,14 @@ impl<'a> Reader<'a> {
     pub(super) fn number(&mut self) -> Result<u64, FooterFault> {
         let (mut number, mut length) = (0_u64, 0);
         while let Some(digit) = self.left.get(length).filter(|byte| byte.is_ascii_digit()) {
-            number = number
-                .checked_mul(10)
-                .and_then(|number| number.checked_add(u64::from(digit - b'0')))
-                .ok_or(FooterFault::Malformed)?;
+            let digit = u64::from(digit - b'0');
+            number = if length < SAFE {
+                number * 10 + digit
+            } else {
+                let ten = number.checked_mul(10);
+                let sum = ten.and_then(|ten| ten.checked_add(digit));
+                sum.ok_or(FooterFault::Malformed)?
+            };
             length += 1;
         }
         if length == 0 || (length > 1 && self.left.starts_with(b"0")) {
