@@ -35,7 +35,7 @@ pub use conformance::backend_conformance;
 pub use dir::DirBackend;
 #[cfg(feature = "testing")]
 pub use fault::{BackendCall, FaultBackend};
-pub use listing::{BackendEntry, BackendListing, BackendRejected, RejectReason};
+pub use listing::{BackendEntry, BackendListing, BackendNames, BackendRejected, RejectReason};
 pub use lock::{Lock, LockName};
 pub use memory::MemoryBackend;
 pub use owner::LockOwner;
@@ -145,6 +145,18 @@ pub trait Backend: Debug + Send + Sync {
     ///
     /// [`Error::Io`] if the area as a whole cannot be read, [`Error::Untrusted`] if others could have planted it.
     fn list(&self, area: Area) -> Result<BackendListing, Error>;
+
+    /// Names what is in an area, perhaps without looking at any of it: for whoever opens each blob by
+    /// [`open_listed`](Self::open_listed), and asks the open one what it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    fn names(&self, area: Area) -> Result<BackendNames, Error> {
+        let BackendListing { entries, rejected } = self.list(area)?;
+        let names = entries.into_iter().map(|entry| entry.name).collect();
+        Ok(BackendNames { names, rejected })
+    }
 
     /// Stats the directory of an area: its times move when a name in it appears, is replaced or goes. `None` if missing.
     ///

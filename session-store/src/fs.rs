@@ -10,7 +10,7 @@
 //! `""`. They are built from checked names only; an implementation may refuse anything else. No component is ever
 //! followed through a symbolic link.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::io;
 use std::path::Path;
@@ -20,6 +20,7 @@ use session_codec::ReadAt;
 
 #[cfg(feature = "testing")]
 mod crash;
+mod entry;
 #[cfg(feature = "testing")]
 mod fault;
 mod memory;
@@ -30,6 +31,7 @@ mod witness;
 
 #[cfg(feature = "testing")]
 pub use crash::{CrashLog, CrashReport, CrashState};
+pub use entry::{BlobStat, DirEntry, DirName, EntryKind, FileStat, Owner};
 #[cfg(feature = "testing")]
 pub use fault::{Fault, FaultEffect, FaultFs, FaultSpan, FsCall};
 pub use memory::MemoryFs;
@@ -42,106 +44,6 @@ pub use witness::{Clock, Witness};
 
 /// The turns of a lock are counted by the length of its file, which takes no room on the medium, up to this.
 const TURNS: usize = 1 << 20;
-
-/// What a directory entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EntryKind {
-    /// A regular file, the only kind that is ever opened.
-    File,
-    /// Anything else.
-    Not(FileKind),
-}
-
-impl EntryKind {
-    /// A directory.
-    pub const DIRECTORY: Self = Self::Not(FileKind::Directory);
-}
-
-/// Who owns a file, as far as trust is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Owner {
-    /// The effective user of this process.
-    Ours,
-    /// Somebody else.
-    Foreign,
-}
-
-/// The identity and extent of a file's content: equal stats mean that nothing was changed in between.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct BlobStat {
-    /// The device that holds it.
-    pub device: u64,
-    /// The number of the file on that device.
-    pub inode: u64,
-    /// Length in bytes.
-    pub size: u64,
-    /// Last change of the content, in nanoseconds since the Unix epoch.
-    pub modified: i128,
-    /// Last change of content, name or mode, in nanoseconds since the Unix epoch.
-    pub changed: i128,
-}
-
-impl BlobStat {
-    /// Makes a stat out of its five numbers, for implementations of the traits.
-    #[must_use]
-    pub fn new(device: u64, inode: u64, size: u64, modified: i128, changed: i128) -> Self {
-        Self {
-            device,
-            inode,
-            size,
-            modified,
-            changed,
-        }
-    }
-}
-
-/// What a file system knows about one path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FileStat {
-    /// What it is.
-    pub kind: EntryKind,
-    /// Permission bits, `0o777` at most.
-    pub mode: u32,
-    /// Whose it is.
-    pub owner: Owner,
-    /// Identity, size and times.
-    pub blob: BlobStat,
-}
-
-impl FileStat {
-    /// Makes a stat, for implementations of [`FileSystem`].
-    #[must_use]
-    pub fn new(kind: EntryKind, mode: u32, owner: Owner, blob: BlobStat) -> Self {
-        Self {
-            kind,
-            mode,
-            owner,
-            blob,
-        }
-    }
-}
-
-/// One name in a directory.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct DirEntry {
-    /// The bare name.
-    pub name: OsString,
-    /// What it is, or why that could not be told.
-    pub stat: io::Result<FileStat>,
-}
-
-impl DirEntry {
-    /// Makes an entry, for implementations of [`FileSystem`].
-    #[must_use]
-    pub fn new(name: OsString, stat: io::Result<FileStat>) -> Self {
-        Self { name, stat }
-    }
-}
 
 /// An open regular file: random access reads, and the stat of exactly the file that is read.
 pub trait OpenBlob: ReadAt + Debug + Send + Sync {
@@ -247,6 +149,22 @@ pub trait FileSystem: Debug + Send + Sync + 'static {
         dir: &str,
         wanted: &mut dyn FnMut(&OsStr) -> bool,
     ) -> io::Result<Option<Vec<DirEntry>>>;
+
+    /// Lists the names in a directory that `wanted` accepts, in no order, asking none of them for more than what it is; `None`
+    /// if it is missing. For whoever opens each of them, and asks then.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    fn names(
+        &self,
+        dir: &str,
+        wanted: &mut dyn FnMut(&OsStr) -> bool,
+    ) -> io::Result<Option<Vec<DirName>>> {
+        let found = self.list(dir, wanted)?;
+        let name = |entry: DirEntry| DirName::new(entry.name, entry.stat.map(|stat| stat.kind));
+        Ok(found.map(|found| found.into_iter().map(name).collect()))
+    }
 
     /// Opens a regular file for reading, never blocking on a FIFO and never following a link.
     ///

@@ -133,6 +133,15 @@ fn names(backend: &dyn Backend, area: Area) -> Vec<String> {
         .map(|entry| entry.name)
         .collect();
     names.sort();
+    let alone = backend.names(area).expect("names");
+    assert!(
+        alone.rejected.is_empty(),
+        "nothing in {area:?} is rejected by name: {:?}",
+        alone.rejected
+    );
+    let mut alone = alone.names;
+    alone.sort();
+    assert_eq!(alone, names, "names alone are those of the listing");
     names
 }
 

@@ -1,6 +1,7 @@
 //! Blobs as files of one directory, on any [`FileSystem`]: opening, looking and reading. Writing is in `write`.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,13 +10,15 @@ use std::time::Duration;
 use super::lock::LockTable;
 use super::names::{LOCKS, lock_path};
 use super::{
-    Access, AppendFile, Area, Backend, BackendEntry, BackendListing, BackendRejected, Blob,
-    BlobStat, Lock, LockName, OpenBlob, PublishStep, RejectReason, Stamp, Surroundings, Trust,
-    WriteStep,
+    Access, AppendFile, Area, Backend, BackendEntry, BackendListing, BackendNames, BackendRejected,
+    Blob, BlobStat, Lock, LockName, OpenBlob, PublishStep, RejectReason, Stamp, Surroundings,
+    Trust, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
-use crate::fs::{DirEntry, EntryKind, FileKind, FileStat, FileSystem, OsFs, not_a_file_kind};
+use crate::fs::{
+    DirEntry, DirName, EntryKind, FileKind, FileStat, FileSystem, OsFs, not_a_file_kind,
+};
 
 /// Blobs as files: documents in the directory itself, everything else in its `.store/`.
 #[derive(Debug)]
@@ -166,6 +169,36 @@ fn is_not_a_directory(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotADirectory || error.raw_os_error() == Some(looped)
 }
 
+/// The blob that a directory's name is of; what only looks like one is rejected.
+fn blob_name(
+    area: Area,
+    name: OsString,
+    kind: io::Result<EntryKind>,
+    rejected: &mut Vec<BackendRejected>,
+) -> Option<String> {
+    let mut reject = |name, reason| rejected.push(BackendRejected::new(name, reason));
+    let mut name = match name.into_string() {
+        Ok(name) => name,
+        Err(name) => {
+            if area.stem(&name).is_some() {
+                reject(name, RejectReason::Name);
+            }
+            return None;
+        }
+    };
+    let reason = match (area.stem_of(&name)?.map(str::len), kind) {
+        (Err(()), _) => RejectReason::Name,
+        (Ok(_), Err(error)) => RejectReason::Io(error),
+        (Ok(_), Ok(EntryKind::Not(kind))) => RejectReason::Kind(kind),
+        (Ok(length), Ok(EntryKind::File)) => {
+            name.truncate(length);
+            return Some(name);
+        }
+    };
+    reject(name.into(), reason);
+    None
+}
+
 impl<F: FileSystem> Backend for DirBackend<F> {
     fn list(&self, area: Area) -> Result<BackendListing, Error> {
         self.judge()?;
@@ -175,33 +208,30 @@ impl<F: FileSystem> Backend for DirBackend<F> {
             .map_err(|error| self.error("list", dir, error))?
             .unwrap_or_default();
         let mut rejected = Vec::new();
-        let mut judge = |entry: DirEntry| {
-            let reject = |name, reason| BackendRejected::new(name, reason);
-            let mut name = match entry.name.into_string() {
-                Ok(name) => name,
-                Err(name) => {
-                    if area.stem(&name).is_some() {
-                        rejected.push(reject(name, RejectReason::Name));
-                    }
-                    return None;
-                }
+        let entry = |DirEntry { name, stat, .. }| {
+            let (kind, stat) = match stat {
+                Ok(stat) => (Ok(stat.kind), Some(stat.blob)),
+                Err(error) => (Err(error), None),
             };
-            let reason = match (area.stem_of(&name)?.map(str::len), entry.stat) {
-                (Err(()), _) => RejectReason::Name,
-                (Ok(_), Err(error)) => RejectReason::Io(error),
-                (Ok(length), Ok(stat)) => match stat.kind {
-                    EntryKind::Not(kind) => RejectReason::Kind(kind),
-                    EntryKind::File => {
-                        name.truncate(length);
-                        return Some(BackendEntry::new(name, stat.blob));
-                    }
-                },
-            };
-            rejected.push(reject(name.into(), reason));
-            None
+            let name = blob_name(area, name, kind, &mut rejected)?;
+            Some(BackendEntry::new(name, stat?))
         };
-        let entries = found.into_iter().filter_map(&mut judge).collect();
+        // Collected where the names lie already, of which there may be thousands.
+        let entries = found.into_iter().filter_map(entry).collect();
         Ok(BackendListing { entries, rejected })
+    }
+
+    fn names(&self, area: Area) -> Result<BackendNames, Error> {
+        self.judge()?;
+        let dir = area.dir();
+        let found = self.fs.names(dir, &mut |name| area.wants(name));
+        let found = found
+            .map_err(|error| self.error("list", dir, error))?
+            .unwrap_or_default();
+        let mut rejected = Vec::new();
+        let name = |found: DirName| blob_name(area, found.name, found.kind, &mut rejected);
+        let names = found.into_iter().filter_map(name).collect();
+        Ok(BackendNames { names, rejected })
     }
 
     fn stat_area(&self, area: Area) -> Result<Option<BlobStat>, Error> {

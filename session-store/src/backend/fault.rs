@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{
-    Access, AppendFile, Area, Backend, BackendListing, Blob, BlobStat, Lock, LockName, OpenBlob,
-    PublishStep, Stamp, Surroundings, WriteStep,
+    Access, AppendFile, Area, Backend, BackendListing, BackendNames, Blob, BlobStat, Lock,
+    LockName, OpenBlob, PublishStep, Stamp, Surroundings, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -157,6 +157,10 @@ impl<B: Backend> Backend for FaultBackend<B> {
     fn list(&self, area: Area) -> Result<BackendListing, Error> {
         self.check(BackendCall::List, "list", self.area(area))?;
         self.inner.list(area)
+    }
+    fn names(&self, area: Area) -> Result<BackendNames, Error> {
+        self.check(BackendCall::List, "list", self.area(area))?;
+        self.inner.names(area)
     }
     fn stat_area(&self, area: Area) -> Result<Option<BlobStat>, Error> {
         self.check(BackendCall::StatArea, "stat", self.area(area))?;

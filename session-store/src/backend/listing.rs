@@ -72,3 +72,21 @@ pub struct BackendListing {
     /// Names that look like blobs and are none. Dot files and other endings are not even looked at.
     pub rejected: Vec<BackendRejected>,
 }
+
+/// The names in an area, in no order, of blobs that nobody has looked at.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct BackendNames {
+    /// The names, as [`Blob::name`](super::Blob::name) takes them.
+    pub names: Vec<String>,
+    /// As in [`BackendListing::rejected`], as far as that is known without a look.
+    pub rejected: Vec<BackendRejected>,
+}
+
+impl BackendNames {
+    /// Makes names, for implementations of [`Backend`](super::Backend).
+    #[must_use]
+    pub fn new(names: Vec<String>, rejected: Vec<BackendRejected>) -> Self {
+        Self { names, rejected }
+    }
+}

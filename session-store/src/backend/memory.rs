@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Access, AppendFile, Area, Backend, BackendListing, Blob, BlobStat, DirBackend, Lock, LockName,
-    OpenBlob, PublishStep, Stamp, Surroundings, Trust, WriteStep,
+    Access, AppendFile, Area, Backend, BackendListing, BackendNames, Blob, BlobStat, DirBackend,
+    Lock, LockName, OpenBlob, PublishStep, Stamp, Surroundings, Trust, WriteStep,
 };
 use crate::durability::Durability;
 use crate::error::Error;
@@ -45,6 +45,9 @@ impl Default for MemoryBackend {
 impl Backend for MemoryBackend {
     fn list(&self, area: Area) -> Result<BackendListing, Error> {
         self.0.list(area)
+    }
+    fn names(&self, area: Area) -> Result<BackendNames, Error> {
+        self.0.names(area)
     }
     fn stat_area(&self, area: Area) -> Result<Option<BlobStat>, Error> {
         self.0.stat_area(area)

@@ -7,7 +7,9 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFile};
+use super::{
+    AppendFile, DirEntry, DirName, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFile,
+};
 
 mod file;
 
@@ -21,6 +23,8 @@ pub enum FsCall {
     Stat,
     /// [`FileSystem::list`].
     List,
+    /// [`FileSystem::names`].
+    Names,
     /// [`FileSystem::open`].
     Open,
     /// Reads of open files.
@@ -51,9 +55,10 @@ pub enum FsCall {
 
 impl FsCall {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Stat,
         Self::List,
+        Self::Names,
         Self::Open,
         Self::Read,
         Self::Create,
@@ -256,6 +261,13 @@ impl<F: FileSystem + Clone> FileSystem for FaultFs<F> {
         wanted: &mut dyn FnMut(&OsStr) -> bool,
     ) -> io::Result<Option<Vec<DirEntry>>> {
         self.call(FsCall::List, || self.inner.list(dir, wanted))
+    }
+    fn names(
+        &self,
+        dir: &str,
+        wanted: &mut dyn FnMut(&OsStr) -> bool,
+    ) -> io::Result<Option<Vec<DirName>>> {
+        self.call(FsCall::Names, || self.inner.names(dir, wanted))
     }
     fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
         let inner = self.call(FsCall::Open, || self.inner.open(path))?;

@@ -5,7 +5,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{AppendFile, DirEntry, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFile};
+use super::{
+    AppendFile, DirEntry, DirName, FileLock, FileStat, FileSystem, OpenBlob, Witness, WriteFile,
+};
 
 impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
     fn root(&self) -> &Path {
@@ -20,6 +22,13 @@ impl<F: FileSystem + ?Sized> FileSystem for Arc<F> {
         wanted: &mut dyn FnMut(&OsStr) -> bool,
     ) -> io::Result<Option<Vec<DirEntry>>> {
         (**self).list(dir, wanted)
+    }
+    fn names(
+        &self,
+        dir: &str,
+        wanted: &mut dyn FnMut(&OsStr) -> bool,
+    ) -> io::Result<Option<Vec<DirName>>> {
+        (**self).names(dir, wanted)
     }
     fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {
         (**self).open(path)

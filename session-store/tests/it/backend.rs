@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use session_store::backend::{
-    Area, Backend, Blob, BlobStat, DirBackend, FaultBackend, FileKind, LockName, MemoryBackend,
-    RejectReason, Trust, backend_conformance, publish_now,
+    Area, Backend, BackendRejected, Blob, BlobStat, DirBackend, FaultBackend, FileKind, LockName,
+    MemoryBackend, RejectReason, Trust, backend_conformance, publish_now,
 };
 use session_store::fs::{FaultFs, FileSystem, MemoryFs};
 use session_store::{Durability, Error};
@@ -324,17 +324,15 @@ fn hostile_entries_are_reported_and_hide_nothing() {
             .collect::<Vec<_>>(),
         ["good"]
     );
-    let mut rejected: Vec<(String, String)> = listing
-        .rejected
-        .iter()
-        .map(|entry| {
-            (
-                entry.name.to_string_lossy().into_owned(),
-                format!("{:?}", entry.reason),
-            )
-        })
-        .collect();
-    rejected.sort();
+    let reasons = |rejected: &[BackendRejected]| {
+        let reason = |entry: &BackendRejected| {
+            let name = entry.name.to_string_lossy().into_owned();
+            (name, format!("{:?}", entry.reason))
+        };
+        let mut rejected: Vec<(String, String)> = rejected.iter().map(reason).collect();
+        rejected.sort();
+        rejected
+    };
     let expected = [
         ("CON.json", "Name"),
         ("bad name.json", "Name"),
@@ -345,10 +343,11 @@ fn hostile_entries_are_reported_and_hide_nothing() {
         ("socket.json", "Kind(Socket)"),
         ("\u{fffd}.json", "Name"),
     ];
-    assert_eq!(
-        rejected,
-        expected.map(|(name, why)| (name.to_owned(), why.to_owned()))
-    );
+    let expected = expected.map(|(name, why)| (name.to_owned(), why.to_owned()));
+    assert_eq!(reasons(&listing.rejected), expected);
+    let names = backend.names(Area::Sessions).expect("names");
+    assert_eq!(names.names, ["good"]);
+    assert_eq!(reasons(&names.rejected), expected);
     assert_eq!(
         RejectReason::Kind(FileKind::Fifo).to_string(),
         "is a named pipe, not a file"

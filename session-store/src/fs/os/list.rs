@@ -1,4 +1,4 @@
-//! Listing a directory: one pass over the names, one look at each file.
+//! Listing a directory: one pass over the names, one look at each file, or at none.
 //!
 //! Owns how many looks wait at once. Must not know what the names mean.
 
@@ -10,12 +10,13 @@ use std::thread::{self, Scope};
 use std::time::Duration;
 
 use crossbeam::channel::{self, Receiver, Sender};
-use rustix::fs::{AtFlags, Mode};
+use rustix::fs::{AtFlags, FileType, Mode};
 use rustix::io::Errno;
 use session_scan::Patience;
 
+use super::stat::kind_of;
 use super::{DIRECTORY, retry};
-use crate::fs::{DirEntry, FileStat};
+use crate::fs::{DirEntry, DirName, FileStat};
 
 /// How many files are looked at before it is decided again who looks at the next ones.
 const BATCH: usize = 128;
@@ -53,17 +54,12 @@ pub(super) fn list(
     width: Width,
     wanted: &mut dyn FnMut(&OsStr) -> bool,
 ) -> io::Result<Vec<DirEntry>> {
-    // Its own handle: a shared one would share the position too.
-    let dir = &retry(|| rustix::fs::openat(root, c".", DIRECTORY, Mode::empty()))?;
+    let dir = &open(root)?;
     let mut entries = Vec::new();
     let mut batch = Vec::with_capacity(BATCH);
     let mut pool: Option<Pool> = None;
     thread::scope(|scope| {
-        let named = for_each(dir, &mut |name| {
-            let plain = OsStr::from_bytes(name.to_bytes());
-            if plain == "." || plain == ".." || !wanted(plain) {
-                return;
-            }
+        let named = for_each(dir, wanted, &mut |name, _| {
             batch.push(name.to_owned());
             if batch.len() < BATCH {
                 return;
@@ -74,27 +70,60 @@ pub(super) fn list(
                 let _ = pool.names.send(full);
                 return;
             }
-            let waits = look(dir, euid, &mut batch, &mut entries);
-            let workers = if waits {
-                width.threads.max(width.in_flight)
+            let workers = if width.in_flight > width.threads {
+                let mut patience = Patience::new(SLOW);
+                look(dir, euid, &mut batch, &mut entries, Some(&mut patience));
+                if patience.judge() {
+                    width.in_flight
+                } else {
+                    width.threads
+                }
             } else {
+                look(dir, euid, &mut batch, &mut entries, None);
                 width.threads
             };
             if workers > 1 {
                 pool = Some(start(scope, dir, euid, workers - 1));
             }
         });
-        look(dir, euid, &mut batch, &mut entries);
+        look(dir, euid, &mut batch, &mut entries, None);
         if let Some(pool) = pool {
             drop(pool.names);
             for mut names in pool.waiting {
-                look(dir, euid, &mut names, &mut entries);
+                look(dir, euid, &mut names, &mut entries, None);
             }
             entries.extend(pool.looked.into_iter().flatten());
         }
         named
     })?;
     Ok(entries)
+}
+
+/// Lists the names that `wanted` accepts, and looks only at those of which the directory does not say what they are.
+pub(super) fn names(
+    root: &OwnedFd,
+    wanted: &mut dyn FnMut(&OsStr) -> bool,
+) -> io::Result<Vec<DirName>> {
+    let dir = &open(root)?;
+    let mut names = Vec::new();
+    for_each(dir, wanted, &mut |name, kind| {
+        let kind = if kind == FileType::Unknown {
+            match retry(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+                stat => stat.map(|stat| super::stat::kind(&stat)),
+            }
+        } else {
+            Ok(kind_of(kind))
+        };
+        let name = OsString::from_vec(name.to_bytes().to_vec());
+        names.push(DirName::new(name, kind));
+    })?;
+    Ok(names)
+}
+
+/// Opens a directory once more: a shared handle would share the position too.
+fn open(root: &OwnedFd) -> io::Result<OwnedFd> {
+    retry(|| rustix::fs::openat(root, c".", DIRECTORY, Mode::empty()))
 }
 
 /// Starts workers that look at what is sent to them.
@@ -112,7 +141,7 @@ fn start<'scope>(
         let _ = thread::Builder::new().spawn_scoped(scope, move || {
             for mut names in waiting {
                 let mut entries = Vec::with_capacity(names.len());
-                look(dir, euid, &mut names, &mut entries);
+                look(dir, euid, &mut names, &mut entries, None);
                 // Whoever listens is there until this end goes.
                 let _ = done.send(entries);
             }
@@ -125,15 +154,21 @@ fn start<'scope>(
     }
 }
 
-/// Looks at files by name, leaves no names, and says whether most of the timed looks waited.
-fn look(dir: &OwnedFd, euid: u32, names: &mut Vec<Name>, entries: &mut Vec<DirEntry>) -> bool {
-    let mut patience = Patience::new(SLOW);
+/// Looks at files by name, and leaves no names; some of the looks are timed where somebody wants to know.
+fn look(
+    dir: &OwnedFd,
+    euid: u32,
+    names: &mut Vec<Name>,
+    entries: &mut Vec<DirEntry>,
+    mut patience: Option<&mut Patience>,
+) {
     entries.reserve(names.len());
     for (place, name) in names.drain(..).enumerate() {
-        let stat = if place.is_multiple_of(SAMPLED) {
-            patience.time(|| stat(dir, &name, euid))
-        } else {
-            stat(dir, &name, euid)
+        let stat = match &mut patience {
+            Some(patience) if place.is_multiple_of(SAMPLED) => {
+                patience.time(|| stat(dir, &name, euid))
+            }
+            _ => stat(dir, &name, euid),
         };
         if matches!(stat, Err(Errno::NOENT)) {
             continue;
@@ -143,7 +178,6 @@ fn look(dir: &OwnedFd, euid: u32, names: &mut Vec<Name>, entries: &mut Vec<DirEn
             stat.map_err(io::Error::from),
         ));
     }
-    patience.judge()
 }
 
 /// Asks for what a listing needs of one file, following no link.
@@ -155,14 +189,27 @@ fn stat(dir: &OwnedFd, name: &CStr, euid: u32) -> Result<FileStat, Errno> {
         .map(|stat| super::stat::file_stat(&stat, euid))
 }
 
-/// Calls `visit` with every name of a directory.
+/// Calls `visit` with every name of a directory that `wanted` accepts, and what the directory says that it is.
+fn for_each(
+    dir: &OwnedFd,
+    wanted: &mut dyn FnMut(&OsStr) -> bool,
+    visit: &mut dyn FnMut(&CStr, FileType),
+) -> io::Result<()> {
+    every(dir, &mut |name, kind| {
+        let plain = OsStr::from_bytes(name.to_bytes());
+        if plain != "." && plain != ".." && wanted(plain) {
+            visit(name, kind);
+        }
+    })
+}
+
 #[cfg(target_os = "linux")]
-fn for_each(dir: &OwnedFd, visit: &mut dyn FnMut(&CStr)) -> io::Result<()> {
+fn every(dir: &OwnedFd, visit: &mut dyn FnMut(&CStr, FileType)) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(NAMES);
     let mut names = rustix::fs::RawDir::new(dir, buffer.spare_capacity_mut());
     while let Some(entry) = names.next() {
         match entry {
-            Ok(entry) => visit(entry.file_name()),
+            Ok(entry) => visit(entry.file_name(), entry.file_type()),
             Err(Errno::INTR) => {}
             // The directory was removed while it was read, and only an empty one can be.
             Err(Errno::NOENT) => break,
@@ -172,11 +219,11 @@ fn for_each(dir: &OwnedFd, visit: &mut dyn FnMut(&CStr)) -> io::Result<()> {
     Ok(())
 }
 
-/// Calls `visit` with every name of a directory.
 #[cfg(not(target_os = "linux"))]
-fn for_each(dir: &OwnedFd, visit: &mut dyn FnMut(&CStr)) -> io::Result<()> {
+fn every(dir: &OwnedFd, visit: &mut dyn FnMut(&CStr, FileType)) -> io::Result<()> {
     for entry in rustix::fs::Dir::read_from(dir)? {
-        visit(entry?.file_name());
+        let entry = entry?;
+        visit(entry.file_name(), entry.file_type());
     }
     Ok(())
 }

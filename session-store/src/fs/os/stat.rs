@@ -67,7 +67,8 @@ pub(super) fn kind(stat: &Stat) -> EntryKind {
     kind_of(FileType::from_raw_mode(stat.st_mode))
 }
 
-fn kind_of(kind: FileType) -> EntryKind {
+/// Translates what a directory says of a name.
+pub(super) fn kind_of(kind: FileType) -> EntryKind {
     EntryKind::Not(match kind {
         FileType::RegularFile => return EntryKind::File,
         FileType::Directory => FileKind::Directory,
