@@ -126,7 +126,8 @@ where
         self
     }
 
-    /// Gives hits as they are found, in no promised order: for whoever wants all of them and sorts them anyway.
+    /// Gives hits as they are found, in no promised order: for whoever wants all of them and sorts them anyway. What the entries
+    /// say of times then matters to the order of [`unreadable`](Self::unreadable) alone.
     ///
     /// No hit then waits for others, and on several threads none makes a look at another file needless. Reports of
     /// [`unreadable`](Self::unreadable) files all come at the end.
@@ -289,10 +290,13 @@ where
         self.candidates.put_back(&left);
     }
 
-    /// Looks at a batch of the newest with several workers.
+    /// Looks at a batch with several workers: of the newest where the order of hits matters.
     fn look_with(&mut self, workers: usize) {
         let at = self.pending.peek().map(|best| best.at);
-        let batch = self.candidates.newest(self.batch, at);
+        let batch = match self.turn {
+            Turn::Ranked => self.candidates.newest(self.batch, at),
+            Turn::Found => self.candidates.any(self.batch),
+        };
         // Between two hits there may be less left than all candidates deserve.
         let workers = batch.len().clamp(1, workers);
         let (extent, largest) = match self.turn {

@@ -98,7 +98,7 @@ where
     }
 }
 
-/// Looks at `batch`, which is sorted newest first, on several threads, the calling one among them.
+/// Looks at `batch`, which is sorted newest first unless all of it is wanted, on several threads, the calling one among them.
 ///
 /// The workers take candidates in order. When there is a hit, the candidates older than its `at` are called off; those
 /// before them are all looked at, so no hit that could be greater is missed. None is called off where all are wanted.

@@ -141,7 +141,14 @@ impl Candidates {
             .collect()
     }
 
-    /// Takes those of the newest for which `is_taken` says so, and gives them; the others stay, in order.
+    /// Shows as many as `most` of the next ones in no promised order, which is that of the listing.
+    pub(crate) fn any(&self, most: usize) -> Vec<&Entry> {
+        let keys = &self.order[self.next..];
+        let keys = &keys[..most.min(keys.len())];
+        (keys.iter()).map(|key| &self.entries[key.index]).collect()
+    }
+
+    /// Takes those of the shown ones for which `is_taken` says so, and gives them; the others stay, in order.
     pub(crate) fn take(&mut self, is_taken: &[bool]) -> Vec<usize> {
         let (mut taken, mut left) = (Vec::new(), Vec::new());
         let batch = &mut self.order[self.next..self.next + is_taken.len()];
@@ -156,6 +163,7 @@ impl Candidates {
         before.copy_from_slice(&taken);
         after.copy_from_slice(&left);
         self.next += taken.len();
+        self.sorted = self.sorted.max(self.next);
         taken.into_iter().map(|key| key.index).collect()
     }
 
@@ -279,5 +287,25 @@ mod tests {
             assert_eq!(candidates.peek(), None);
             assert_eq!(candidates.pop_as_listed(5), []);
         }
+    }
+
+    #[test]
+    fn in_any_order_they_come_as_they_were_listed_and_what_was_left_comes_next() {
+        let entry = |(name, modified)| Entry::new(name, 0, modified);
+        let entries = [("d", 4), ("a", 9), ("c", 1), ("b", 7), ("e", 2)].map(entry);
+        let mut candidates = Candidates::new(entries.to_vec());
+        let names = |candidates: &Candidates| {
+            let shown = candidates.any(3).into_iter();
+            shown.map(|entry| entry.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&candidates), ["d", "a", "c"]);
+        assert_eq!(candidates.take(&[true, false, true]), [0, 2]);
+        assert_eq!(names(&candidates), ["a", "b", "e"]);
+        assert_eq!(candidates.take(&[false, false, true]), [4]);
+        assert_eq!(names(&candidates), ["a", "b"]);
+        // Whoever asks for the newest after all gets it.
+        assert_eq!(candidates.peek(), Some(&entries[1]));
+        assert_eq!(candidates.take(&[true, true]), [1, 3]);
+        assert_eq!(candidates.any(3), Vec::<&Entry>::new());
     }
 }
