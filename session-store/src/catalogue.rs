@@ -17,7 +17,7 @@ pub(crate) use header::Header;
 pub(crate) use joined::Joined;
 pub(crate) use notes::{Notes, Unlisted};
 pub(crate) use read::Catalogue;
-pub(crate) use row::{Row, Rows, encode};
+pub(crate) use row::{Row, Rows, Shown, encode};
 pub(crate) use write::Writer;
 
 /// The catalogue's name among the files of the index.

@@ -8,7 +8,9 @@ use session_model::{SessionHeader, SessionId, SessionRecord};
 use session_scan::{Entry, Look, Probe, Ranked, SearchBuffer, Searcher};
 
 use crate::append::UPDATED_AT;
-use crate::corpus::{Document, Documents, Unfolded};
+use crate::backend::BlobStat;
+use crate::catalogue::Shown;
+use crate::corpus::{Document, Documents, Unfolded, entry};
 use crate::failure::{from_codec, from_header};
 use crate::order::{Nanos, Recency};
 use crate::skipped::Unusable;
@@ -31,11 +33,7 @@ const PLACE: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pub(crate) recency: Recency,
-    /// When it was last changed, in its document or its journal.
-    pub(crate) modified: Nanos,
     pub(crate) header: SessionHeader,
-    /// The number of messages, where it was [asked for](HeadProbe::counting) and a footer says it, or a journal does.
-    pub(crate) messages: Option<u64>,
     /// What stands in the place of its journal.
     pub(crate) unfolded: Option<Unfolded>,
 }
@@ -172,9 +170,9 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         let stat = document
             .stat()
             .map_err(|source| Error::io("stat", &self.shared.path(id), source))?;
-        let entry = crate::corpus::entry(id, &document.placed(stat));
-        let look = self.judge(&entry, &document);
-        Ok(Some((entry, look, document)))
+        let stat = document.placed(stat);
+        let look = self.judge(id, &stat, &document);
+        Ok(Some((entry(id, &stat), look, document)))
     }
 
     /// Reads the header of one session, document and journal as one.
@@ -186,6 +184,22 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
     }
 
     fn header_of(&self, id: &str, open: &Headed<'_>) -> Result<SessionHeader, Error> {
+        match self.shown_at_once(id, open) {
+            Some(shown) => Ok(shown.into_header(id)),
+            None => self.exact_header(id, open),
+        }
+    }
+
+    /// What a quick look at the head shows of a header, which is enough for nearly every file of ours.
+    fn shown_at_once<'d>(&self, id: &str, open: &Headed<'d>) -> Option<Shown<'d>> {
+        let is_alone = open.document.overlay().is_none();
+        (is_alone && self.may_glance())
+            .then(|| open.shown::<S>(id))
+            .flatten()
+    }
+
+    /// Reads a header of which a quick look does not show enough.
+    fn exact_header(&self, id: &str, open: &Headed<'_>) -> Result<SessionHeader, Error> {
         let document = open.document;
         let Some(overlay) = document.overlay() else {
             return self.own_header(id, open);
@@ -217,16 +231,9 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
 
     /// Reads the header of one open document that has no journal, in steps that each cost more than the one before.
     ///
-    /// A quick look at the head is enough for nearly every file of ours. A bounded look at head and tail shows the wanted members
-    /// of nearly every file. Where one of them is not there, a substring search for that key settles cheaply that the file does not
+    /// A bounded look at head and tail shows the wanted members of nearly every file. Where one of them is not there, a substring search for that key settles cheaply that the file does not
     /// have it at all; only a file that may have it is walked from end to end.
     fn own_header(&self, id: &str, open: &Headed<'_>) -> Result<SessionHeader, Error> {
-        if self.may_glance()
-            && let Some(header) = open.header::<S>()
-            && header.id.as_deref() == Some(id)
-        {
-            return Ok(header);
-        }
         let path = self.shared.path(id);
         let read = |needed: &[&str]| {
             self.shared
@@ -257,19 +264,19 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
         }
     }
 
-    /// Reads the header of an open document, whose stat `entry` is, and says whether it is one that is looked for.
-    fn judge(&self, entry: &Entry, document: &Document<'_>) -> Look<Candidate> {
+    /// Reads the header of an open document, and says whether it is one that is looked for.
+    fn judge(&self, id: &str, stat: &BlobStat, document: &Document<'_>) -> Look<Candidate> {
         let mut head = [0; HEAD];
-        let open = Headed::read(document, entry.size, &mut head);
-        let header = match self.header_of(&entry.name, &open) {
+        let open = Headed::read(document, stat.size, &mut head);
+        let header = match self.header_of(id, &open) {
             Ok(header) => header,
             Err(error) => return Unusable::look(SkipReason::Failed(error)),
         };
-        let id = match SessionId::new(&entry.name) {
+        let id = match SessionId::new(id) {
             Ok(id) => id,
             Err(error) => return Unusable::look(SkipReason::Failed(error.into())),
         };
-        let recency = Recency::new(id, header.updated_at, entry.modified);
+        let recency = Recency::new(id, header.updated_at, stat.modified);
         if let (Some(met), Some(directory)) = (self.met, &header.directory) {
             met.note(directory, &recency);
         }
@@ -288,18 +295,38 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
             }
             Belongs::Yes => {}
         }
+        Look::Hit(Candidate {
+            recency,
+            header,
+            unfolded: document.unfolded(),
+        })
+    }
+
+    /// Shows a listed session to `take`: the stat of its document before that was read, changed when its journal was if that is
+    /// later; what its header says; and the number of messages, where it was [asked for](HeadProbe::counting) and a footer says
+    /// it, or a journal does.
+    pub(crate) fn show<T>(
+        &self,
+        id: &str,
+        document: &Document<'_>,
+        take: impl FnOnce(&BlobStat, &Shown<'_>, Option<u64>) -> T,
+    ) -> Result<T, Error> {
+        let stat = document.placed(document.confirm(|| self.shared.path(id))?);
+        let mut head = [0; HEAD];
+        let open = Headed::read(document, stat.size, &mut head);
+        let header;
+        let shown = if let Some(shown) = self.shown_at_once(id, &open) {
+            shown
+        } else {
+            header = self.exact_header(id, &open)?;
+            Shown::from(&header)
+        };
         let messages = match (S::CAPPED.first(), document.overlay()) {
             (Some(array), Some(overlay)) => overlay.total(array),
             (Some(array), None) if self.counts => self.marked(array, &open),
             _ => None,
         };
-        Look::Hit(Candidate {
-            recency,
-            modified: entry.modified,
-            header,
-            messages,
-            unfolded: document.unfolded(),
-        })
+        Ok(take(&stat, &shown, messages))
     }
 
     /// The number of elements of an array, if a footer says it. What cannot be read here is met again where it is missed.
@@ -329,7 +356,6 @@ impl<S: SessionRecord> Probe<Document<'_>> for HeadProbe<'_, S> {
         };
         // What was listed may have been replaced before it was opened; then its place is not that of what is read. What is
         // written into it later is newer than its stamp here, and found out by the next look.
-        let opened = crate::corpus::entry(&entry.name, &stat);
-        self.judge(&opened, document)
+        self.judge(&entry.name, &stat, document)
     }
 }

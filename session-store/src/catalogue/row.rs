@@ -1,5 +1,6 @@
 //! One row of a catalogue, read where it lies.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -43,29 +44,68 @@ pub(crate) struct Row<'a> {
     created_at: Option<DateTime<Utc>>,
 }
 
+/// What a row says of a session's header, borrowed from wherever it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Shown<'a> {
+    pub(crate) title: Option<Cow<'a, str>>,
+    pub(crate) agent: Option<Cow<'a, str>>,
+    pub(crate) directory: Option<Cow<'a, Path>>,
+    pub(crate) model: Option<Cow<'a, str>>,
+    pub(crate) updated_at: Option<DateTime<Utc>>,
+    pub(crate) created_at: Option<DateTime<Utc>>,
+}
+
+impl<'a> From<&'a SessionHeader> for Shown<'a> {
+    fn from(header: &'a SessionHeader) -> Self {
+        Self {
+            title: header.title.as_deref().map(Cow::Borrowed),
+            agent: header.agent.as_deref().map(Cow::Borrowed),
+            directory: header.directory.as_deref().map(Cow::Borrowed),
+            model: header.model.as_deref().map(Cow::Borrowed),
+            updated_at: header.updated_at,
+            created_at: header.created_at,
+        }
+    }
+}
+
+impl Shown<'_> {
+    /// The header of the session that has this id.
+    pub(crate) fn into_header(self, id: &str) -> SessionHeader {
+        let mut header = SessionHeader::default();
+        header.id = Some(id.to_owned());
+        header.title = self.title.map(Cow::into_owned);
+        header.agent = self.agent.map(Cow::into_owned);
+        header.directory = self.directory.map(Cow::into_owned);
+        header.model = self.model.map(Cow::into_owned);
+        header.updated_at = self.updated_at;
+        header.created_at = self.created_at;
+        header
+    }
+}
+
 /// Writes a session as a row; `None`, with nothing written, if it is too large for one.
 pub(crate) fn encode(
     out: &mut Vec<u8>,
-    id: &SessionId,
-    header: &SessionHeader,
+    id: &str,
+    shown: &Shown<'_>,
     stat: &BlobStat,
     messages: Option<u64>,
 ) -> Option<()> {
-    let title = header.title.as_deref().map(str::as_bytes);
-    let agent = header.agent.as_deref().map(str::as_bytes);
-    let directory = header
+    let title = shown.title.as_deref().map(str::as_bytes);
+    let agent = shown.agent.as_deref().map(str::as_bytes);
+    let directory = shown
         .directory
         .as_deref()
         .map(|path| path.as_os_str().as_bytes());
-    let model = header.model.as_deref().map(str::as_bytes);
+    let model = shown.model.as_deref().map(str::as_bytes);
     let texts = [
         (TITLE, title),
         (AGENT, agent),
         (DIRECTORY, directory),
         (MODEL, model),
     ];
-    let times = [(UPDATED, header.updated_at), (CREATED, header.created_at)];
-    let id = id.as_str().as_bytes();
+    let times = [(UPDATED, shown.updated_at), (CREATED, shown.created_at)];
+    let id = id.as_bytes();
     let mut lengths = [[0; 4]; 4];
     for (length_of, (_, text)) in lengths.iter_mut().zip(&texts) {
         *length_of = length(text.map_or(0, <[u8]>::len))?;

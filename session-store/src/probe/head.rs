@@ -5,13 +5,14 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use session_codec::{Glance, ReadAt, plain_text};
-use session_model::{SessionHeader, SessionRecord};
+use session_model::SessionRecord;
 
 use super::{PLACE, shown};
+use crate::catalogue::Shown;
 use crate::corpus::Document;
 
 /// Holds the head of nearly every session; what is longer is read by the codec. Copying more costs more, as it has to come
@@ -38,8 +39,8 @@ impl<'d> Headed<'d> {
         }
     }
 
-    /// The header, if all its members stand in the first bytes.
-    pub(super) fn header<S: SessionRecord>(&self) -> Option<SessionHeader> {
+    /// What the header says, if all its members stand in the first bytes, and it is of the session that has this id.
+    pub(super) fn shown<S: SessionRecord>(&self, id: &str) -> Option<Shown<'d>> {
         let whole = self.head.len() as u64 == self.size;
         let names = shown::<S>();
         if names[..PLACE].contains(&names[PLACE]) {
@@ -50,15 +51,17 @@ impl<'d> Headed<'d> {
         if glance.may_have_more() && values.iter().any(Option::is_none) {
             return None;
         }
-        let [id, title, created_at, updated_at, place, agent] = values;
-        let mut header = SessionHeader::default();
-        header.id = text(id).map(Cow::into_owned);
-        header.title = text(title).map(Cow::into_owned);
-        header.created_at = text(created_at).and_then(|text| time(&text));
-        header.updated_at = text(updated_at).and_then(|text| time(&text));
-        header.agent = text(agent).map(Cow::into_owned);
-        (header.directory, header.model) = belonging(place, S::DIRECTORY)?;
-        Some(header)
+        let [own_id, title, created_at, updated_at, place, agent] = values;
+        if text(own_id)? != id {
+            return None;
+        }
+        Some(Shown {
+            title: text(title),
+            agent: text(agent),
+            updated_at: text(updated_at).and_then(|text| time(&text)),
+            created_at: text(created_at).and_then(|text| time(&text)),
+            ..belonging(place, S::DIRECTORY)?
+        })
     }
 }
 
@@ -96,20 +99,17 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// The directory to which `path` leads from the value of its first member, and the model beside it.
-fn belonging<'a>(
-    mut value: Option<&'a str>,
-    path: &[&'a str],
-) -> Option<(Option<PathBuf>, Option<String>)> {
+fn belonging<'a>(mut value: Option<&'a str>, path: &[&'a str]) -> Option<Shown<'a>> {
     let (_, steps) = path.split_first()?;
     let (last, between) = steps.split_last()?;
     for &step in between {
         [value] = match value {
             Some(object) if object.starts_with('{') => Glance::object(object, [step])?.values(),
-            _ => return Some((None, None)),
+            _ => return Some(Shown::default()),
         };
     }
     let Some(object) = value.filter(|value| value.starts_with('{')) else {
-        return Some((None, None));
+        return Some(Shown::default());
     };
     let [directory, model] = Glance::object(object, [last, "model"])?.values();
     let directory = text(directory);
@@ -117,8 +117,13 @@ fn belonging<'a>(
     if (directory.as_deref()).is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
         return None;
     }
-    Some((
-        directory.map(|text| PathBuf::from(text.into_owned())),
-        text(model).map(Cow::into_owned),
-    ))
+    let path = |text| match text {
+        Cow::Borrowed(text) => Cow::Borrowed(Path::new(text)),
+        Cow::Owned(text) => Cow::Owned(PathBuf::from(text)),
+    };
+    Some(Shown {
+        directory: directory.map(path),
+        model: text(model),
+        ..Shown::default()
+    })
 }

@@ -6,8 +6,6 @@ mod look;
 mod pick;
 mod unchanged;
 
-use std::cmp::Reverse;
-
 use session_model::{SessionId, SessionRecord};
 
 use super::SessionStore;
@@ -22,7 +20,7 @@ use crate::{Counts, Error, Freshness, Listing, Query};
 use keep::Known;
 use look::{Look, Seen};
 use pick::{Pick, Step, shows};
-use unchanged::each_once;
+use unchanged::Unchanged;
 
 /// One call of `list`: what everything in it needs.
 struct Call<'c> {
@@ -175,38 +173,37 @@ impl<S: SessionRecord> SessionStore<S> {
 
     /// Lists by the files' own stamps, looking into those that the catalogue does not know as they are.
     fn list_files(&self, call: &Call<'_>, known: &Known) -> Result<Listing, Error> {
-        let found = self.shared.backend.list(Area::Sessions)?;
         let look = Look::new(self, call, known);
         // Rows that lie in memory as they lie in the file.
         let bytes = known
             .catalogue
             .as_ref()
             .and_then(|catalogue| catalogue.load().ok());
-        let (mut rows, changed) = known.sort_out(bytes.as_deref(), &found.entries, &call.journals);
+        let backend = &self.shared.backend;
+        let (unchanged, changed, rejected) = if let Some(bytes) = &bytes {
+            let found = backend.list(Area::Sessions)?;
+            let (unchanged, changed) = known.sort_out(bytes, &found.entries, &call.journals);
+            (unchanged, changed, found.rejected)
+        } else {
+            // Each will be looked into, and by name alone it is met once instead of twice.
+            let found = backend.names(Area::Sessions)?;
+            let unchanged = Unchanged::default();
+            (unchanged, look.unasked(found.names), found.rejected)
+        };
         let seen = look.at(changed)?;
-        let mut fresh: Vec<Row<'_>> = seen.sorted().collect();
-        each_once(&mut rows, &mut fresh);
-        rows.extend(fresh);
-        // Two runs at most, as the catalogue's rows were in order.
-        rows.sort_by_key(|row| Reverse(row.key()));
+        let fresh: Vec<Row<'_>> = seen.rows().collect();
+        let rows = unchanged.and(&fresh);
         let mut pick = Pick::new(self, call, &seen);
         pick.expect(rows.len() as u64);
         pick.ahead(self.count_ahead(call, &seen, &rows)?);
-        for row in &rows {
+        for &row in &rows {
             if pick.take(row)? == Step::Done {
                 break;
             }
         }
         let (mut listing, counted) = pick.finish();
-        self.keep(
-            known,
-            &rows,
-            &seen,
-            &counted,
-            &found.rejected,
-            &call.journals,
-        );
-        let rejected = found.rejected.into_iter();
+        self.keep(known, &rows, &seen, &counted, &rejected, &call.journals);
+        let rejected = rejected.into_iter();
         listing
             .skipped
             .extend(rejected.map(|found| Skipped::rejected(found, &self.shared)));

@@ -80,6 +80,36 @@ fn an_unchanged_directory_costs_the_same_however_many_sessions_it_has() {
 }
 
 #[test]
+fn a_listing_without_a_catalogue_meets_each_file_once() {
+    let files = 40;
+    let scratch = Scratch::new();
+    let (backend, store) = counted(Arc::new(OsFs::new(scratch.sessions())));
+    for n in 0..files {
+        store.save(&document(n, 1, n as u64)).unwrap();
+    }
+    store.append(&id("s1"), &more(10)).unwrap();
+    let before = calls(&backend);
+    let listing = store.list(&Query::new()).unwrap();
+    assert_eq!(listing.rows.len(), files);
+    let files = files as u64;
+    let spent = spent(&backend, &before);
+    let of = |call| {
+        spent
+            .iter()
+            .find(|(of, _)| *of == call)
+            .map_or(0, |of| of.1)
+    };
+    assert_eq!(of(FsCall::Names), 1, "sessions are named: {spent:?}");
+    assert_eq!(of(FsCall::List), 1, "journals are listed: {spent:?}");
+    // Each document and one journal; before that a look for a catalogue.
+    assert!(of(FsCall::Open) <= files + 2, "{spent:?}");
+    // Each open document; and what is asked of the directory, of the session with a journal, and to keep a catalogue.
+    assert!(of(FsCall::Stat) <= files + files / 2, "{spent:?}");
+    // The head of each document, in which its footer stands too, and the journal.
+    assert!(of(FsCall::Read) <= files + 2, "{spent:?}");
+}
+
+#[test]
 fn every_flipped_byte_and_every_cut_of_a_catalogue_changes_no_answer() {
     let scratch = Scratch::new();
     let store = scratch.store();

@@ -129,7 +129,7 @@ impl<S: SessionRecord> SessionStore<S> {
         &self,
         call: &Call<'_>,
         seen: &Seen,
-        rows: &[Row<'_>],
+        rows: &[&Row<'_>],
     ) -> Result<Ahead, Error> {
         let mut ahead = Ahead::default();
         if call.query.counts != Counts::Exact {
@@ -176,7 +176,7 @@ impl<S: SessionRecord> SessionStore<S> {
         &self,
         call: &Call<'_>,
         seen: &Seen,
-        rows: &'r [Row<'b>],
+        rows: &[&'r Row<'b>],
         ahead: &mut Ahead,
     ) -> Result<Vec<(SessionId, &'r Row<'b>)>, Error> {
         let mut wanted = Vec::new();
@@ -184,7 +184,7 @@ impl<S: SessionRecord> SessionStore<S> {
             return Ok(wanted);
         }
         let mut trial = Pick::trial(self, call, seen);
-        for row in rows {
+        for &row in rows {
             let shown = trial.shown();
             let step = trial.take(row)?;
             if trial.shown() > shown

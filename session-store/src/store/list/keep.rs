@@ -127,7 +127,7 @@ impl Known {
 struct Content<'c> {
     known: &'c Known,
     /// Newest first.
-    rows: &'c [Row<'c>],
+    rows: &'c [&'c Row<'c>],
     /// Where the rows of files that were read come from.
     seen: &'c Seen,
     /// The ids of those.
@@ -177,7 +177,7 @@ impl<S: SessionRecord> SessionStore<S> {
     pub(super) fn keep(
         &self,
         known: &Known,
-        rows: &[Row<'_>],
+        rows: &[&Row<'_>],
         seen: &Seen,
         counted: &Counted,
         rejected: &[BackendRejected],
@@ -245,7 +245,8 @@ impl<S: SessionRecord> SessionStore<S> {
         let old = Rows(&bytes)
             .filter_map(Result::ok)
             .filter(|row| !fresh.contains(row.id));
-        let mut rows: Vec<Row<'_>> = old.chain(seen.rows()).collect();
+        let rows: Vec<Row<'_>> = old.chain(seen.rows()).collect();
+        let mut rows: Vec<&Row<'_>> = rows.iter().collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.key()));
         let notes = Notes {
             unsettled: seen.unreadable.clone(),
@@ -285,7 +286,7 @@ impl<S: SessionRecord> SessionStore<S> {
             return;
         };
         let (mut fine, mut joined_bytes) = (None, 0);
-        let mut writer = Writer::with_room(rows.iter().map(Row::room).sum());
+        let mut writer = Writer::with_room(rows.iter().map(|row| row.room()).sum());
         for row in rows {
             let has_journal = journals.binary_search_by(|id| (**id).cmp(row.id)).is_ok();
             let counted = counted.get(row.id).copied();
@@ -303,7 +304,9 @@ impl<S: SessionRecord> SessionStore<S> {
                     Some((joined, _)) => notes.joined.push(joined),
                     None => notes.unsettled.extend(SessionId::new(row.id)),
                 }
-            } else if (fresh.contains(row.id) && is_racy(&row.stat)) || !Writer::takes(row) {
+            } else if (known.is_young(&row.stat) && fresh.contains(row.id) && is_racy(&row.stat))
+                || !Writer::takes(row)
+            {
                 // Every row's id was checked when its file was listed.
                 notes.unsettled.extend(SessionId::new(row.id));
             } else {

@@ -3,19 +3,21 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 
 use session_model::{SessionId, SessionRecord};
-use session_scan::{Entry, Newest};
+use session_scan::{Entry, Look as Looked, Newest, Probe, Ranked};
 
 use super::Call;
 use super::keep::Known;
 use crate::backend::{Blob, BlobStat};
 use crate::catalogue::{Joined, Row, Rows, encode};
-use crate::corpus::{Files, Unfolded, entry};
+use crate::corpus::{Document, Files, Unfolded, entry};
+use crate::order::Nanos;
 use crate::probe::HeadProbe;
-use crate::skipped::Skipped;
+use crate::skipped::{Skipped, Unusable};
 use crate::store::SessionStore;
-use crate::{Counts, Error, Query};
+use crate::{Counts, Error, Query, SkipReason};
 
 /// Looks into files for one call.
 pub(super) struct Look<'c, S: SessionRecord> {
@@ -122,6 +124,21 @@ impl<'c, S: SessionRecord> Look<'c, S> {
         self.at(entries).map(Some)
     }
 
+    /// Files of which no more than the name was listed. Where there is no journal, a file is asked for its stat when it is
+    /// open; what came of a session with a journal is known by the stat of both before either was read.
+    pub(super) fn unasked(&self, names: Vec<String>) -> Vec<Entry> {
+        let asked = |name: String| {
+            let has_journal = self.call.journals.binary_search(&name).is_ok();
+            let stat = has_journal.then(|| self.store.shared.backend.stat(&Blob::session(&name)));
+            match stat {
+                Some(Ok(Some(stat))) => entry(&name, &stat),
+                // Whoever opens it finds out.
+                Some(Ok(None) | Err(_)) | None => Entry::new(name, 0, 0),
+            }
+        };
+        names.into_iter().map(asked).collect()
+    }
+
     /// Takes those sessions with a journal from the catalogue whose files are what they were, and leaves the others.
     fn join(&self, entries: &mut Vec<Entry>, seen: &mut Seen) -> Result<(), Error> {
         let journals = self.call.documents.journals()?;
@@ -173,41 +190,26 @@ impl<'c, S: SessionRecord> Look<'c, S> {
             let told = course.step(1, documents.bytes_read());
             told.map_or(ControlFlow::Break(()), ControlFlow::Continue)
         };
-        let probe = HeadProbe::<S>::new(&self.store.shared, documents, None)
+        let head = HeadProbe::<S>::new(&self.store.shared, documents, None)
             .showing()
             .counting(shows_all(self.call.query, entries.len()));
+        let probe = RowProbe {
+            store: self.store,
+            head,
+            seen: Mutex::new(&mut seen),
+        };
         let mut walk = Newest::new(&documents, entries, &probe)
             .threads(self.store.shared.threads)
             .reads_in_flight(self.store.shared.reads_in_flight)
             .in_any_order()
             .pause(&pause);
-        while let Some((entry, candidate)) = walk.next_hit() {
-            let id = candidate.recency.id;
-            let stat = BlobStat::new(
-                entry.device,
-                entry.inode,
-                entry.size,
-                // Not the listed one: that is of whatever journal there is, which may be another document's.
-                candidate.modified,
-                entry.changed,
-            );
-            if let Some(pair) = seen.joined.get_mut(&id) {
-                pair.unfolded = candidate.unfolded;
-            }
-            let (header, messages) = (&candidate.header, candidate.messages);
-            if encode(&mut seen.bytes, &id, header, &stat, messages).is_none() {
-                // A header is never so long, by the limit on it; if it were, it could not be shown either.
-                let (path, what) = (self.store.path(&id), "header bytes");
-                let limit = u64::from(u32::MAX);
-                seen.skipped
-                    .push(Skipped::failed(&id, Error::TooLarge { path, what, limit }));
-                seen.unreadable.push(id);
-            }
-        }
+        let none = walk.next_hit();
+        debug_assert!(none.is_none(), "rows are no hits");
         if course.is_over() {
             return Err(Error::Cancelled);
         }
-        for found in walk.take_unreadable() {
+        let unreadable = walk.take_unreadable();
+        for found in unreadable {
             seen.unreadable
                 .extend(SessionId::new(&found.entry.name).ok());
             seen.skipped
@@ -217,6 +219,55 @@ impl<'c, S: SessionRecord> Look<'c, S> {
         let displaced: Vec<_> = seen.displaced().map(|id| Skipped::displaced(id)).collect();
         seen.skipped.extend(displaced);
         Ok(seen)
+    }
+}
+
+/// Looks at files, and makes a row of each.
+///
+/// None of them is a hit: a row is kept where it will lie, and no row has to wait for another.
+struct RowProbe<'p, 's, S: SessionRecord> {
+    store: &'p SessionStore<S>,
+    head: HeadProbe<'p, S>,
+    seen: Mutex<&'s mut Seen>,
+}
+
+/// What a [`RowProbe`] never finds.
+enum NoHit {}
+
+impl Ranked for NoHit {
+    type Rank = ();
+
+    fn rank(&self) {
+        match *self {}
+    }
+
+    fn at(&self) -> Nanos {
+        match *self {}
+    }
+}
+
+impl<S: SessionRecord> Probe<Document<'_>> for RowProbe<'_, '_, S> {
+    type Hit = NoHit;
+
+    fn probe(&self, entry: &Entry, document: &Document<'_>) -> Looked<NoHit> {
+        let id = &*entry.name;
+        let kept = self.head.show(id, document, |stat, shown, messages| {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(pair) = seen.joined.get_mut(id) {
+                pair.unfolded = document.unfolded();
+            }
+            encode(&mut seen.bytes, id, shown, stat, messages)
+        });
+        match kept {
+            Ok(Some(())) => Looked::Miss,
+            // A header is never so long, by the limit on it; if it were, it could not be shown either.
+            Ok(None) => {
+                let (path, what) = (self.store.shared.path(id), "header bytes");
+                let limit = u64::from(u32::MAX);
+                Unusable::look(SkipReason::Failed(Error::TooLarge { path, what, limit }))
+            }
+            Err(error) => Unusable::look(SkipReason::Failed(error)),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns how the two are brought together. Must not know when a row is trusted.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -12,16 +13,22 @@ use crate::backend::BackendEntry;
 use crate::catalogue::{Row, Rows};
 use crate::corpus::entry;
 
+/// The rows of a catalogue, and which of them still stand for a file. Rows are large, and stay where they are.
+#[derive(Debug, Default)]
+pub(super) struct Unchanged<'r> {
+    rows: Vec<Row<'r>>,
+    stands: Vec<bool>,
+}
+
 impl Known {
-    /// Sorts listed files into those that a catalogue's rows still stand for, in the order of the rows, and those to be
-    /// looked into.
+    /// Sorts listed files into those that a catalogue's rows still stand for, and those to be looked into.
     pub(super) fn sort_out<'r>(
         &self,
-        rows: Option<&'r [u8]>,
+        rows: &'r [u8],
         listed: &[BackendEntry],
         journals: &[String],
-    ) -> (Vec<Row<'r>>, Vec<Entry>) {
-        let trusted = Rows(rows.unwrap_or_default())
+    ) -> (Unchanged<'r>, Vec<Entry>) {
+        let trusted = Rows(rows)
             .map_while(Result::ok)
             .filter(|row| self.trusts(row));
         // Most rows stand for one of the files. Growing would copy them, and touch more memory, several times over.
@@ -45,21 +52,28 @@ impl Known {
                 None => changed.push(entry(&found.name, &found.stat)),
             }
         }
-        let mut stands = stands.into_iter();
-        rows.retain(|_| stands.next() == Some(true));
-        (rows, changed)
+        (Unchanged { rows, stands }, changed)
     }
 }
 
-/// Leaves each session one row. A directory that changes while it is read may name a file as it was and as it is; what was looked
-/// into is the later of the two.
-pub(super) fn each_once(unchanged: &mut Vec<Row<'_>>, fresh: &mut Vec<Row<'_>>) {
-    if fresh.is_empty() {
-        return;
+impl<'r> Unchanged<'r> {
+    /// All rows, newest first: those that stand, and those that were looked into. Each session has one. A directory that changes
+    /// while it is read may name a file as it was and as it is; what was looked into is the later of the two.
+    pub(super) fn and<'a>(&'a self, fresh: &'a [Row<'r>]) -> Vec<&'a Row<'r>> {
+        let newest_first = |rows: &mut Vec<&'a Row<'r>>| rows.sort_by_key(|row| Reverse(row.key()));
+        let mut fresh: Vec<&'a Row<'r>> = fresh.iter().collect();
+        newest_first(&mut fresh);
+        let mut looked_into = HashSet::with_capacity(fresh.len());
+        fresh.retain(|row| looked_into.insert(row.id));
+        let mut rows = Vec::with_capacity(self.rows.len() + fresh.len());
+        let stand = self.rows.iter().zip(&self.stands);
+        let stand = stand.filter_map(|(row, stands)| stands.then_some(row));
+        rows.extend(stand.filter(|row| !looked_into.contains(row.id)));
+        rows.extend(fresh);
+        // Two runs at most, unless the catalogue was not in order.
+        newest_first(&mut rows);
+        rows
     }
-    let mut looked_into = HashSet::with_capacity(fresh.len());
-    fresh.retain(|row| looked_into.insert(row.id));
-    unchanged.retain(|row| !looked_into.contains(row.id));
 }
 
 /// Spreads numbers of files, which a file system gives one after another.
@@ -84,18 +98,15 @@ impl Hasher for Spread {
 
 #[cfg(test)]
 mod tests {
-    use session_model::{SessionHeader, SessionId};
-
     use super::*;
     use crate::backend::BlobStat;
-    use crate::catalogue::encode;
+    use crate::catalogue::{Shown, encode};
 
     fn rows(of: &[(&str, i128)]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (id, modified) in of {
-            let id = SessionId::new(id).expect("an id");
             let stat = BlobStat::new(1, 2, 3, *modified, *modified);
-            encode(&mut bytes, &id, &SessionHeader::default(), &stat, None).expect("a row");
+            encode(&mut bytes, id, &Shown::default(), &stat, None).expect("a row");
         }
         bytes
     }
@@ -103,18 +114,15 @@ mod tests {
     #[test]
     fn a_file_that_is_named_as_it_was_and_as_it_is_has_the_row_of_what_it_is() {
         let (before, after) = (
-            rows(&[("c", 9), ("a", 4), ("b", 3)]),
-            rows(&[("b", 8), ("a", 2), ("a", 1)]),
+            rows(&[("c", 9), ("a", 4), ("d", 4), ("b", 3)]),
+            rows(&[("b", 8), ("a", 1), ("a", 2)]),
         );
         let read = |bytes| -> Vec<Row<'_>> { Rows(bytes).map_while(Result::ok).collect() };
-        let (mut unchanged, mut fresh) = (read(&before), read(&after));
-        each_once(&mut unchanged, &mut fresh);
-        let left = |rows: &[Row<'_>]| {
-            rows.iter()
-                .map(|row| (row.id.to_owned(), row.at))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(left(&unchanged), [("c".to_owned(), 9)]);
-        assert_eq!(left(&fresh), [("b".to_owned(), 8), ("a".to_owned(), 2)]);
+        let (rows, fresh) = (read(&before), read(&after));
+        let stands = vec![true, true, false, true];
+        let unchanged = Unchanged { rows, stands };
+        let rows = unchanged.and(&fresh);
+        let left: Vec<_> = rows.iter().map(|row| (row.id, row.at)).collect();
+        assert_eq!(left, [("c", 9), ("b", 8), ("a", 2)]);
     }
 }
