@@ -15,7 +15,7 @@ use crate::append::Append;
 use crate::backend::{Blob, Lock};
 use crate::corpus::Documents;
 use crate::error::ConflictReason;
-use crate::failure::beforehand;
+use crate::failure::{beforehand, from_codec};
 use crate::trace::{event, span};
 use crate::view::Seen;
 
@@ -175,6 +175,15 @@ impl<S: SessionRecord> SessionStore<S> {
         let stat = document
             .stat()
             .map_err(|source| Error::io("stat", &path, source))?;
+        // A program that takes no locks may have put another document there, which a fold has not met.
+        let is_known = folded.is_some() || (!state.has_journal && stat == state.document) || {
+            let revision = document.revision();
+            revision.map_err(|error| from_codec("read", &path, error))? == from
+        };
+        if !is_known {
+            let reason = ConflictReason::Changed;
+            return Err(Error::Conflict { path, reason });
+        }
         let target = Target {
             id,
             directory: fitting.directory(state.header.as_ref()),

@@ -7,9 +7,9 @@ use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use session_store::{ConflictReason, Error, Redactor, SessionStore};
+use session_store::{Append, ConflictReason, Error, Redactor, SessionStore};
 
-use crate::support::{Scratch, id, session, turn};
+use crate::support::{Scratch, id, session, time, turn};
 
 const JOURNAL: &str = ".store/journal/s.journal";
 
@@ -164,5 +164,42 @@ fn an_append_into_a_journal_that_loses_its_name_is_a_conflict() {
             let texts = serde_json::to_string(&loaded.messages).unwrap();
             assert!(texts.contains("turn 3") && !texts.contains("turn 2"));
         }
+    }
+}
+
+/// Puts another document in the place of the one that is there: of the same session, with two messages more.
+fn put_another(scratch: &Scratch) {
+    let theirs = Scratch::new();
+    let store = theirs.store();
+    store.save(&session("s", "/work", 3, 2)).unwrap();
+    let copy = scratch.path().join("theirs");
+    fs::copy(theirs.file("s.json"), &copy).unwrap();
+    fs::rename(&copy, scratch.file("s.json")).unwrap();
+}
+
+/// Sets an array that is added to: no journal can say that, so the document is written.
+fn unsayable() -> Append {
+    Append::new().member("tool_uses", &[(); 0]).unwrap()
+}
+
+#[test]
+fn what_no_journal_can_say_is_not_added_to_a_document_that_was_replaced() {
+    for turns in [0, 1] {
+        let scratch = Scratch::new();
+        let store = saved(&scratch);
+        let mut writer = store.writer(&id("s")).unwrap();
+        for n in 0..turns {
+            writer.append(&turn(n)).unwrap();
+        }
+        let mut mine = session("s", "/work", 1, 1);
+        mine.touch(time(9));
+        put_another(&scratch);
+        is_conflict(writer.append(&unsayable()));
+        drop(writer);
+        // Whoever has not seen what is there now does not overwrite it.
+        is_conflict(store.save(&mine));
+        store.append(&id("s"), &unsayable()).unwrap();
+        let loaded = scratch.store().load(&id("s")).unwrap();
+        assert_eq!(loaded.messages.len(), 3);
     }
 }
