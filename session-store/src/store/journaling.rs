@@ -70,8 +70,10 @@ impl Journaling {
     /// Looks what the journal's file has become, for whoever comes back to this once the lock was released.
     pub(super) fn look(&mut self) {
         if let Some(open) = &mut self.open {
-            // Should this fail, the old stat merely proves nothing to the next look.
-            open.stat = open.file.stat().unwrap_or(open.stat);
+            // Should this fail, or another have added to it or cut it, the old stat merely proves nothing to the next look.
+            let stat = open.file.stat().ok();
+            let stat = stat.filter(|stat| stat.size == open.end);
+            open.stat = stat.unwrap_or(open.stat);
         }
     }
 

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -63,7 +64,13 @@ fn is_conflict<T: Debug>(result: Result<T, Error>) {
     }
 }
 
-const CHANGES: [Change; 5] = [put_back, removed, emptied, cut, placed];
+fn lengthened(journal: &PathBuf) -> usize {
+    let mut file = OpenOptions::new().append(true).open(journal).unwrap();
+    file.write_all(b"no record").unwrap();
+    2
+}
+
+const CHANGES: [Change; 6] = [put_back, removed, emptied, cut, placed, lengthened];
 
 #[test]
 fn what_a_writer_acknowledges_is_in_the_journal_that_has_the_name() {
@@ -114,6 +121,23 @@ fn a_writer_that_is_closed_says_that_what_it_appended_is_gone() {
         }
         let loaded = scratch.store().load(&id("s")).unwrap();
         assert_eq!(loaded.messages.len(), 1 + left);
+    }
+}
+
+/// What is appended behind bytes that are no record, or where some are missing, would make all of the journal unreadable.
+#[test]
+fn a_journal_that_was_changed_before_its_writer_went_is_looked_at_again() {
+    for change in CHANGES {
+        let scratch = Scratch::new();
+        let store = saved(&scratch);
+        let mut writer = store.writer(&id("s")).unwrap();
+        writer.append(&turn(0)).unwrap();
+        writer.append(&turn(1)).unwrap();
+        let left = change(&scratch.file(JOURNAL));
+        drop(writer);
+        store.append(&id("s"), &turn(2)).unwrap();
+        let loaded = scratch.store().load(&id("s")).unwrap();
+        assert_eq!(loaded.messages.len(), 1 + left + 1);
     }
 }
 
