@@ -26,6 +26,8 @@ pub struct Writer<S: SessionRecord = Session> {
     id: SessionId,
     lock: Lock,
     state: Option<Journaling>,
+    /// What the session was after the last call, where that is certain.
+    left: Option<Revision>,
 }
 
 impl<S: SessionRecord> SessionStore<S> {
@@ -68,6 +70,7 @@ impl<S: SessionRecord> SessionStore<S> {
             store: self.same_handle(),
             id: id.clone(),
             lock,
+            left: Some(state.revision()),
             state: Some(state),
         })
     }
@@ -88,39 +91,42 @@ impl<S: SessionRecord> Writer<S> {
     /// document or the journal since the last append, so that what was appended may be gone. The next append goes on top of what
     /// that program wrote; a journal that is not the document's is then put into quarantine.
     pub fn append(&mut self, append: &Append) -> Result<Revision, Error> {
-        let mut state = match self.held()? {
-            Some(state) => state,
-            None => self.store.open_journaling(&self.id, &self.lock)?,
-        };
+        let mut state = self.held()?;
         let fold_from = self.store.shared.fold_from.saturating_mul(FOLDS_LATER);
         let appended = self
             .store
             .append_to(&self.id, &self.lock, &mut state, append, fold_from);
+        let is_known = !state.is_stale && self.store.shared.journals.is_sound(&self.id);
+        self.left = match &appended {
+            Ok(revision) => Some(*revision),
+            Err(_) => is_known.then(|| state.revision()),
+        };
         self.state = Some(state);
         appended
     }
 
-    /// What is known of the session, if the journal is where it was, or another file says the same.
-    fn held(&mut self) -> Result<Option<Journaling>, Error> {
+    /// What is known of the session, found out anew unless the journal is where it was; that has to be what was left.
+    fn held(&mut self) -> Result<Journaling, Error> {
         let (store, id) = (&self.store, &self.id);
         let is_sound = store.shared.journals.is_sound(id);
-        let known = self.state.take();
-        let Some(mut state) = known.filter(|state| is_sound && !state.is_stale) else {
-            return Ok(None);
+        let known = self.state.as_mut();
+        let is_in_place = match known.filter(|state| is_sound && !state.is_stale) {
+            Some(Journaling {
+                open: Some(open), ..
+            }) => store.is_as_left(id, open)?,
+            Some(_) => store.shared.backend.stat(&Blob::journal(id))?.is_none(),
+            None => false,
         };
-        let is_in_place = match &mut state.open {
-            Some(open) => store.is_as_left(id, open)?,
-            None => store.shared.backend.stat(&Blob::journal(id))?.is_none(),
-        };
-        if is_in_place {
-            return Ok(Some(state));
+        if let Some(state) = self.state.take_if(|_| is_in_place) {
+            return Ok(state);
         }
         let anew = store.open_journaling(id, &self.lock)?;
-        let is_same = anew.revision() == state.revision();
-        self.state = Some(anew);
-        if is_same {
-            return Ok(self.state.take());
+        let revision = anew.revision();
+        let left = self.left.replace(revision);
+        if left.is_none_or(|left| left == revision) {
+            return Ok(anew);
         }
+        self.state = Some(anew);
         let (path, reason) = (store.path(id), ConflictReason::Changed);
         Err(Error::Conflict { path, reason })
     }
@@ -154,10 +160,11 @@ impl<S: SessionRecord> Writer<S> {
     /// As for [`SessionStore::checkpoint`], and [`Error::Conflict`] as for [`append`](Self::append), after which the journal is as that
     /// program left it.
     pub fn checkpoint(&mut self) -> Result<bool, Error> {
-        drop(self.held()?);
-        self.store
-            .fold(&self.id, &self.lock)
-            .map(|folded| folded.is_some())
+        let left = self.held()?.revision();
+        self.left = None;
+        let folded = self.store.fold(&self.id, &self.lock)?;
+        self.left = Some(folded.unwrap_or(left));
+        Ok(folded.is_some())
     }
 
     /// Folds what was appended into the document and lets the next writer in.

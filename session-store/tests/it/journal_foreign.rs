@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use session_store::{Append, ConflictReason, Error, Redactor, SessionStore};
+use session_store::{Append, ConflictReason, Error, Redactor, SessionStore, Writer};
 
 use crate::support::{Scratch, id, session, time, turn};
 
@@ -223,6 +223,31 @@ fn what_no_journal_can_say_is_not_added_to_a_document_that_was_replaced() {
         // Whoever has not seen what is there now does not overwrite it.
         is_conflict(store.save(&mine));
         store.append(&id("s"), &unsayable()).unwrap();
+        let loaded = scratch.store().load(&id("s")).unwrap();
+        assert_eq!(loaded.messages.len(), 3);
+    }
+}
+
+#[test]
+fn a_writer_says_that_a_document_is_gone_that_has_what_it_appended() {
+    let ways: [fn(&mut Writer); 2] = [
+        |writer| assert!(writer.append(&unsayable()).is_ok()),
+        |writer| assert!(writer.checkpoint().unwrap()),
+    ];
+    for written in ways {
+        let scratch = Scratch::new();
+        let store = saved(&scratch);
+        let mut writer = store.writer(&id("s")).unwrap();
+        writer.append(&turn(0)).unwrap();
+        written(&mut writer);
+        writer.append(&turn(1)).unwrap();
+        written(&mut writer);
+        put_another(&scratch);
+        is_conflict(writer.append(&turn(2)));
+        writer.append(&turn(3)).unwrap();
+        written(&mut writer);
+        put_another(&scratch);
+        is_conflict(writer.close());
         let loaded = scratch.store().load(&id("s")).unwrap();
         assert_eq!(loaded.messages.len(), 3);
     }
