@@ -294,6 +294,47 @@ fn what_a_document_may_have_of_its_journal_is_salvaged_once() {
     assert!(tried > 250, "{tried}");
 }
 
+/// What a crash leaves between a fold and the end of its journal: a document that has what the journal adds.
+#[test]
+fn a_turn_that_only_the_journal_has_left_comes_where_it_was() {
+    let fs = MemoryFs::new();
+    let store = journal_crash::store(fs.clone(), Durability::Full);
+    journal_crash::base(&store);
+    for n in 1..6 {
+        store.append(&id("s"), &journal_crash::turn(n)).unwrap();
+    }
+    let mut records = payloads(&fs.content(JOURNAL).unwrap());
+    assert!(store.checkpoint(&id("s")).unwrap());
+    let folded = fs.content("s.json").unwrap();
+    records.push([&b"R"[..], Revision::of_document(&folded).as_bytes()].concat());
+    let mut journal = b"session-journal 1\n".to_vec();
+    for (n, payload) in records.iter().enumerate() {
+        journal.extend(framed(n as u64, payload));
+    }
+    for bad in 0..1_u32 << 6 {
+        let mut document = folded.clone();
+        let is_bad = |n: &usize| bad & 1 << n != 0;
+        for n in (0..6).filter(is_bad) {
+            let text = format!("message {n} of s");
+            let mut texts = document.windows(text.len());
+            let place = texts.position(|at| at == text.as_bytes()).unwrap();
+            document[place] = 0;
+        }
+        let fs = MemoryFs::new();
+        fs.plant("s.json", &document);
+        fs.plant(JOURNAL, &journal);
+        let store = journal_crash::store(fs, Durability::Full);
+        let Some(report) = store.salvage(&id("s")).unwrap() else {
+            assert_eq!(bad, 0);
+            continue;
+        };
+        let expected = (0..6).filter(|n| *n > 0 || !is_bad(n));
+        let expected = expected.map(|n| Message::user(format!("message {n} of s")));
+        let said = store.load(&report.id).unwrap().messages;
+        assert_eq!(said, expected.collect::<Vec<_>>(), "{bad:06b}");
+    }
+}
+
 /// Records that are whole and say what no document can have: everybody who reads says so, a check finds it, and the rest is saved.
 #[test]
 fn what_a_journal_adds_and_no_document_can_have_is_found_and_left_out() {

@@ -17,6 +17,14 @@ pub(super) type Member = (String, String);
 /// An array's name and its elements.
 pub(super) type Array = (String, Vec<String>);
 
+/// What a document has of the elements that a journal adds, by their numbers among all additions.
+#[derive(Default)]
+struct There {
+    has: HashSet<usize>,
+    /// Before which of the document's elements others stood that it has lost.
+    lost: HashMap<usize, usize>,
+}
+
 /// What is left of a session, as JSON texts.
 #[derive(Default)]
 pub(super) struct Remains {
@@ -32,13 +40,10 @@ impl Remains {
     }
 
     /// Says which of these appended elements the document has: those that are equal to one of its last, in the same order, behind
-    /// those that it had `before` them. Where that is not known, one may be taken that was there twice.
-    fn there(
-        &self,
-        additions: &[Addition<'_>],
-        before: &dyn Fn(&str) -> Option<usize>,
-    ) -> HashSet<usize> {
-        let mut there = HashSet::new();
+    /// those that it had `before` them; and where the others were that came before such a one. Where it is not known what it had, one may
+    /// be taken that was there twice.
+    fn there(&self, additions: &[Addition<'_>], before: &dyn Fn(&str) -> Option<usize>) -> There {
+        let mut there = There::default();
         for (name, array) in &self.arrays {
             let added = additions.iter().enumerate().filter(|(_, addition)| {
                 addition.kind == AdditionKind::Element && addition.name == name
@@ -57,7 +62,9 @@ impl Remains {
                 let earlier = places.partition_point(|place| *place < next);
                 if let Some(last) = earlier.checked_sub(1) {
                     next = places[last];
-                    there.insert(nth);
+                    there.has.insert(nth);
+                } else if next < array.len() {
+                    there.lost.insert(nth, next);
                 }
             }
         }
@@ -79,6 +86,18 @@ impl Remains {
                 !is_misfit
             });
         }
+    }
+
+    /// Puts elements between those of an array, each before the one that has its place; in the order of these.
+    fn put_between(&mut self, name: String, elements: Vec<(usize, String)>) {
+        let array = self.array(name);
+        let (mut old, mut at) = (std::mem::take(array).into_iter(), 0);
+        for (place, element) in elements {
+            array.extend(old.by_ref().take(place - at));
+            array.push(element);
+            at = place;
+        }
+        array.extend(old);
     }
 
     /// The elements of the array of that name, of which there are none yet if it is new.
@@ -182,6 +201,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let there = remains.there(&additions[..may_be_there], &before);
         let names = remains.members.iter().map(|(name, _)| name.clone());
         let mut places: HashMap<String, usize> = names.zip(0..).collect();
+        let mut between = HashMap::<String, Vec<(usize, String)>>::new();
         for (nth, addition) in additions.iter().enumerate() {
             let (name, json) = (addition.name.to_owned(), addition.json().to_owned());
             // What is no value by itself would not stay in its place, and no journal sets what it adds to.
@@ -202,9 +222,14 @@ impl<S: SessionRecord> SessionStore<S> {
                 }
                 continue;
             }
-            if !there.contains(&nth) {
+            if let Some(place) = there.lost.get(&nth) {
+                between.entry(name).or_default().push((*place, json));
+            } else if !there.has.contains(&nth) {
                 remains.array(name).push(json);
             }
+        }
+        for (name, elements) in between {
+            remains.put_between(name, elements);
         }
     }
 }
