@@ -1,11 +1,11 @@
 //! The hits of a search, as an iterator that owns the threads which find them.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::vec;
 
 use super::Hit;
 use super::queue::Queue;
@@ -46,7 +46,7 @@ impl Run {
 pub struct Hits {
     run: Arc<Run>,
     driver: Option<JoinHandle<()>>,
-    ready: VecDeque<Hit>,
+    ready: vec::IntoIter<Hit>,
     left: usize,
 }
 
@@ -55,7 +55,7 @@ impl Hits {
         Self {
             run,
             driver: Some(driver),
-            ready: VecDeque::new(),
+            ready: Vec::new().into_iter(),
             left: limit.unwrap_or(usize::MAX),
         }
     }
@@ -96,7 +96,7 @@ impl Hits {
         let more = self.ready.len().min(self.left);
         self.left -= more;
         std::iter::once(first)
-            .chain(self.ready.drain(..more))
+            .chain(self.ready.by_ref().take(more))
             .collect()
     }
 
@@ -111,11 +111,10 @@ impl Iterator for Hits {
 
     fn next(&mut self) -> Option<Hit> {
         if self.left > 0 && !self.run.queue.is_stopped() {
-            if self.ready.is_empty() {
-                self.ready
-                    .extend(self.run.queue.take().into_iter().flatten());
+            if self.ready.as_slice().is_empty() {
+                self.ready = self.run.queue.take().unwrap_or_default().into_iter();
             }
-            if let Some(hit) = self.ready.pop_front() {
+            if let Some(hit) = self.ready.next() {
                 self.left -= 1;
                 return Some(hit);
             }

@@ -2,18 +2,38 @@
 //!
 //! Each session has a lane. Lanes are opened in order, filled by whoever searches the session, and emptied from the
 //! front. What is held is bounded: whoever is not in front waits when it is much, and the front waits for the consumer.
+//!
+//! To wake a thread takes a system call of one and an interrupt of the other, which is dear for one chunk a session. So
+//! nobody is woken who does not wait, and a consumer that has had something dozes before it sleeps: it looks again by
+//! itself after a moment, and until then what comes is left for it.
+//!
+//! No wake-up is lost. Whoever waits says so in the state, under the lock that it gives up only by waiting, and after a look
+//! that found nothing for it. What it waits for is changed under the same lock, and whoever changes it sees there who
+//! waits, and wakes it: a consumer that sleeps, when the front has a chunk or all is over; workers, when a chunk is taken or
+//! another lane is in front. Who was woken counts as up, so that it is woken once, and looks at everything before it waits
+//! anew. A doze ends by itself, but what must not wait for that ends it in the same way: the end of the search, and half of
+//! what may be held, so that whoever has to wait for room finds that the consumer is up, or has nothing that it could take.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+#[cfg(test)]
+mod tests;
 
 /// Chunks held in all before those behind wait.
 const HELD: usize = 32;
 /// Chunks that the front may hold even then.
 const FRONT: usize = 2;
+/// Chunks held that end a doze, before there is no room.
+const MANY: usize = HELD / 2;
+/// How long a consumer dozes, and so how late a hit may be: nothing to a reader, several files to a worker.
+const DOZE: Duration = Duration::from_millis(1);
 
-/// The lanes of one search.
+/// The lanes of one search, and their one consumer.
 #[derive(Debug)]
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
@@ -22,6 +42,7 @@ pub(crate) struct Queue<T> {
     /// Workers wait for this.
     room: Condvar,
     stopped: AtomicBool,
+    doze: Duration,
 }
 
 #[derive(Debug)]
@@ -30,6 +51,24 @@ struct State<T> {
     opened: u64,
     held: usize,
     closed: bool,
+    consumer: Consumer,
+    /// Whether it took something since it last waited.
+    is_fed: bool,
+    /// Whether workers wait for room and were not woken yet.
+    is_crowded: bool,
+    #[cfg(test)]
+    woken: usize,
+}
+
+/// What the consumer is doing, as far as others have to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Consumer {
+    /// It looks at the lanes before it waits.
+    Up,
+    /// It looks again by itself, soon.
+    Dozes,
+    /// It looks again when it is woken.
+    Sleeps,
 }
 
 #[derive(Debug)]
@@ -47,10 +86,16 @@ impl<T> Default for Queue<T> {
                 opened: 0,
                 held: 0,
                 closed: false,
+                consumer: Consumer::Up,
+                is_fed: false,
+                is_crowded: false,
+                #[cfg(test)]
+                woken: 0,
             }),
             ready: Condvar::new(),
             room: Condvar::new(),
             stopped: AtomicBool::new(false),
+            doze: DOZE,
         }
     }
 }
@@ -96,17 +141,34 @@ impl<T> Queue<T> {
                 return None;
             }
             if let Some(chunk) = state.pop() {
-                self.room.notify_all();
+                state.is_fed = true;
+                let crowded = mem::take(&mut state.is_crowded);
+                drop(state);
+                if crowded {
+                    self.room.notify_all();
+                }
                 return Some(chunk);
             }
             if state.closed && state.lanes.is_empty() {
                 return None;
             }
-            state = self
-                .ready
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.rest(state);
         }
+    }
+
+    /// Lets the consumer wait until there may be something for it.
+    fn rest<'q>(&'q self, mut state: MutexGuard<'q, State<T>>) -> MutexGuard<'q, State<T>> {
+        if mem::take(&mut state.is_fed) {
+            state.consumer = Consumer::Dozes;
+            let waited = self.ready.wait_timeout(state, self.doze);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        } else {
+            state.consumer = Consumer::Sleeps;
+            let waited = self.ready.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        state.consumer = Consumer::Up;
+        state
     }
 
     /// Makes everybody stop: workers at their next look, the consumer now.
@@ -152,6 +214,30 @@ impl<T> State<T> {
         }
     }
 
+    /// Whether there is something for the consumer, if only that there will be nothing more.
+    fn is_ready(&self) -> bool {
+        let front = self.lanes.front();
+        front.map_or(self.closed, |front| !front.chunks.is_empty())
+    }
+
+    /// Whether the consumer waits and must not wait longer. Whoever is told so wakes it.
+    fn wakes_consumer(&mut self) -> bool {
+        let wakes = match self.consumer {
+            Consumer::Up => false,
+            Consumer::Dozes => self.held >= MANY || self.closed,
+            Consumer::Sleeps => true,
+        };
+        let wakes = wakes && self.is_ready();
+        if wakes {
+            self.consumer = Consumer::Up;
+            #[cfg(test)]
+            {
+                self.woken += 1;
+            }
+        }
+        wakes
+    }
+
     fn has_room(&self, number: u64) -> bool {
         let front = self.lanes.front();
         self.held < HELD
@@ -170,23 +256,18 @@ impl<T> Filling<'_, T> {
     pub(crate) fn push(&self, chunk: T) -> ControlFlow<()> {
         let mut state = self.queue.state();
         while !self.queue.is_stopped() && !state.has_room(self.number) {
-            state = self
-                .queue
-                .room
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state.is_crowded = true;
+            let waited = self.queue.room.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
         }
         self.queue.go_on()?;
-        let in_front = state
-            .lanes
-            .front()
-            .is_some_and(|front| front.number == self.number);
         if let Some(lane) = state.lane(self.number) {
             lane.chunks.push_back(chunk);
             state.held += 1;
         }
+        let wakes = state.wakes_consumer();
         drop(state);
-        if in_front {
+        if wakes {
             self.queue.ready.notify_one();
         }
         ControlFlow::Continue(())
@@ -200,13 +281,11 @@ impl<T> Drop for Filling<'_, T> {
             lane.finished = true;
         }
         state.trim();
-        let ready = state
-            .lanes
-            .front()
-            .is_some_and(|front| !front.chunks.is_empty());
-        let crowded = state.held >= HELD;
+        let wakes = state.wakes_consumer();
+        // Another lane may be in front now.
+        let crowded = mem::take(&mut state.is_crowded);
         drop(state);
-        if ready {
+        if wakes {
             self.queue.ready.notify_one();
         }
         if crowded {
@@ -217,63 +296,12 @@ impl<T> Drop for Filling<'_, T> {
 
 impl<T> Drop for Closing<'_, T> {
     fn drop(&mut self) {
-        self.0.state().closed = true;
-        self.0.ready.notify_all();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chunks_come_by_lane_whoever_is_first() {
-        let queue = Queue::default();
-        let lanes: Vec<_> = (0..3).map(|_| queue.open()).collect();
-        for number in [2, 0, 1, 2, 0] {
-            assert!(lanes[number].push(number).is_continue());
+        let mut state = self.0.state();
+        state.closed = true;
+        let wakes = state.wakes_consumer();
+        drop(state);
+        if wakes {
+            self.0.ready.notify_one();
         }
-        drop(lanes);
-        drop(Closing(&queue));
-        let taken: Vec<usize> = std::iter::from_fn(|| queue.take()).collect();
-        assert_eq!(taken, [0, 0, 1, 2, 2]);
-    }
-
-    #[test]
-    fn what_is_held_is_bounded_and_the_front_can_always_go_on() {
-        let queue = Queue::default();
-        let (front, behind) = (queue.open(), queue.open());
-        for _ in 0..HELD {
-            assert!(behind.push(()).is_continue());
-        }
-        let has_room = |lane: &Filling<'_, ()>| queue.state().has_room(lane.number);
-        assert!(!has_room(&behind));
-        for _ in 0..FRONT {
-            assert!(has_room(&front));
-            assert!(front.push(()).is_continue());
-        }
-        assert!(!has_room(&front));
-        assert!(queue.take().is_some());
-        assert!(has_room(&front) && !has_room(&behind));
-        drop(front);
-        assert!(queue.take().is_some());
-        assert!(!has_room(&behind), "it is in front now, with much to give");
-        assert!(queue.take().is_some());
-        assert!(has_room(&behind));
-    }
-
-    #[test]
-    fn whoever_waits_hears_of_a_stop() {
-        let queue: Queue<()> = Queue::default();
-        std::thread::scope(|scope| {
-            let consumer = scope.spawn(|| queue.take());
-            let producer = scope.spawn(|| {
-                let (_front, behind) = (queue.open(), queue.open());
-                (0..=HELD).all(|_| behind.push(()).is_continue())
-            });
-            queue.stop();
-            assert_eq!(consumer.join().ok(), Some(None));
-            assert_eq!(producer.join().ok(), Some(false));
-        });
     }
 }
