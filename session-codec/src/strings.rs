@@ -8,7 +8,13 @@ use std::ops::ControlFlow;
 
 use memchr::memchr;
 
-use crate::{Codec, Error, LimitKind, Parser, parser::decode};
+use crate::{
+    Codec, Error, LimitKind, Parser,
+    parser::{
+        decode,
+        direct::{unescape, utf8},
+    },
+};
 
 /// One step from a value to a value inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +54,11 @@ impl<'a> Spelled<'a> {
     pub fn decode(&self) -> Result<Cow<'a, str>, Error> {
         let refused = || Error::syntax(self.at as u64, "expected a valid string");
         if memchr(b'\\', self.json).is_none() {
-            let text = std::str::from_utf8(self.raw()).map_err(|_| refused())?;
+            let text = utf8(self.raw()).ok_or_else(refused)?;
             return Ok(Cow::Borrowed(text));
+        }
+        if let Some(text) = unescape(self.raw()) {
+            return Ok(Cow::Owned(text));
         }
         decode(self.json).map(Cow::Owned).map_err(|_| refused())
     }

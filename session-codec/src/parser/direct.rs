@@ -8,6 +8,7 @@
 //! (bytes from a string, a type that forgives an error) are then the answer.
 
 mod access;
+mod alone;
 mod copy;
 mod input;
 mod key;
@@ -22,7 +23,9 @@ use std::io;
 use serde::de::DeserializeOwned;
 use serde_json::Error;
 
+pub(crate) use alone::unescape;
 pub(crate) use input::{Input, Pieces, Whole};
+pub(crate) use text::utf8;
 
 use crate::{
     Limits, RESERVED,

@@ -16,7 +16,7 @@ const LONG: usize = 64;
 
 /// Returns bytes as text, if they are.
 #[inline]
-pub(super) fn utf8(bytes: &[u8]) -> Option<&str> {
+pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
     if bytes.len() < LONG {
         std::str::from_utf8(bytes).ok()
     } else {
