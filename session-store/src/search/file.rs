@@ -10,7 +10,7 @@ use session_model::{Role, SessionRecord, SessionSummary};
 use session_scan::{Entry, SearchBuffer, Sieve, Sifted};
 
 use super::hits::Run;
-use super::matcher::Matcher;
+use super::matcher::{Cursor, Matcher};
 use super::queue::Filling;
 use super::{Fields, Hit, SearchQuery};
 use crate::corpus::{Document, Documents};
@@ -171,31 +171,36 @@ impl<S: SessionRecord> Found<'_, S> {
                 Some(_) => return ControlFlow::Continue(()),
                 None => return ControlFlow::Break(()),
             }
-            let Some(value) = json.get(range) else {
-                return ControlFlow::Break(());
-            };
-            self.own(&place, value)
+            self.own(&place, range, &mut cursor)
         });
         walked.map_err(|error| self.broken(error))
     }
 
-    /// Searches the texts of one value.
-    fn value(&mut self, place: &Place<'_>, json: &[u8]) -> ControlFlow<()> {
+    /// Searches the texts of one value, which is this range of what the cursor looks into: so no byte is passed over
+    /// twice, and the candidate that led here is not looked for again.
+    fn value(
+        &mut self,
+        place: &Place<'_>,
+        range: Range<usize>,
+        cursor: &mut Cursor<'_>,
+    ) -> ControlFlow<()> {
         self.plan.run.queue.go_on()?;
+        let base = range.start;
+        let Some(json) = cursor.json().get(range) else {
+            return ControlFlow::Break(());
+        };
         let role = OnceCell::new();
         let mut wanted = ControlFlow::Continue(());
-        let codec = self.codec().clone();
-        let plan = self.plan;
-        let mut cursor = plan.matcher.cursor(json, 0);
+        let codec = &self.plan.shared.codec;
         let walked = codec.strings(json, |path, string| {
-            let from = string.offset();
+            let from = base + string.offset();
             match cursor.next_from(from) {
                 Some(at) if at <= from + string.raw().len() => {
                     wanted = self.string(place, json, path, string, &role);
                     wanted
                 }
-                Some(_) => ControlFlow::Continue(()),
-                None => ControlFlow::Break(()),
+                Some(at) if at < base + json.len() => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
             }
         });
         if let Err(error) = walked {

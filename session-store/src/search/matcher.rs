@@ -88,15 +88,10 @@ impl Matcher {
             candidates.collect()
         };
         Cursor {
+            json,
             needles: needles.map(candidates),
             first: usize::try_from(first).unwrap_or(usize::MAX),
         }
-    }
-
-    /// Whether a stretch of JSON has a candidate.
-    pub(crate) fn may_be_in(&self, json: &[u8]) -> bool {
-        let needles = self.needles.as_ref();
-        needles.is_none_or(|needles| needles.iter().any(|needle| needle.may_be_in(json)))
     }
 }
 
@@ -113,11 +108,17 @@ impl CandidateFinder for &Matcher {
 
 /// The candidates of all needles in a stretch of JSON; every place, where there are no needles.
 pub(crate) struct Cursor<'a> {
+    json: &'a [u8],
     needles: Option<Vec<Candidates<'a>>>,
     first: usize,
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    /// The stretch that it looks into.
+    pub(crate) fn json(&self) -> &'a [u8] {
+        self.json
+    }
+
     /// The first candidate from a place on.
     pub(crate) fn next_from(&mut self, from: usize) -> Option<usize> {
         let from = from.max(self.first);

@@ -4,13 +4,13 @@
 //! The document less the elements of its capped arrays, amended by the journal, has every member in the place that it has
 //! in the whole. So what the journal adds to an array comes behind what the document has of it, and before the next member.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use session_codec::{Place, TailCap};
 use session_model::SessionRecord;
 
-use super::{Found, local};
+use super::{Cursor, Found, local};
 use crate::corpus::Document;
 use crate::journal::Overlay;
 
@@ -86,7 +86,12 @@ impl<'a, S: SessionRecord> Found<'a, S> {
     }
 
     /// Searches a value of the document, after what the journal adds to members before it.
-    pub(super) fn own(&mut self, place: &Place<'_>, json: &[u8]) -> ControlFlow<()> {
+    pub(super) fn own(
+        &mut self,
+        place: &Place<'_>,
+        range: Range<usize>,
+        cursor: &mut Cursor<'_>,
+    ) -> ControlFlow<()> {
         if let Some(added) = self.added.take() {
             let leaves = added.leaves(place);
             let before = added.order.iter().position(|name| *name == place.member);
@@ -95,7 +100,7 @@ impl<'a, S: SessionRecord> Found<'a, S> {
                 return searched;
             }
         }
-        self.value(place, json)
+        self.value(place, range, cursor)
     }
 
     /// Searches what the journal adds to the members that are left, once the document was searched.
@@ -140,10 +145,11 @@ impl<'a, S: SessionRecord> Found<'a, S> {
 
     /// Searches a value that may have a candidate.
     fn suspect(&mut self, place: &Place<'_>, json: &[u8]) -> ControlFlow<()> {
-        if self.plan.matcher.may_be_in(json) {
-            return self.value(place, json);
+        let mut cursor = self.plan.matcher.cursor(json, 0);
+        if cursor.next_from(0).is_none() {
+            return ControlFlow::Continue(());
         }
-        ControlFlow::Continue(())
+        self.value(place, 0..json.len(), &mut cursor)
     }
 }
 

@@ -86,9 +86,7 @@ impl<S: SessionRecord> Found<'_, S> {
                 Some(_) => continue,
                 None => break,
             }
-            if let Some(value) = json.get(range) {
-                self.own(place, value)?;
-            }
+            self.own(place, range, &mut cursor)?;
         }
         // A long document gives what it has as it goes.
         self.flush()
