@@ -1,5 +1,6 @@
 //! What is told of the place of a text: who says it, and the way to it.
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use session_codec::{Codec, Step};
@@ -23,21 +24,18 @@ pub(super) fn role_of(codec: &Codec<DefaultParser>, json: &[u8]) -> Option<Role>
 
 /// Writes a way as one would in a program.
 pub(super) fn spell(path: &[Step<'_>]) -> String {
-    let mut text = String::new();
+    let bytes = path.iter().map(|step| match step {
+        Step::Member(name) => name.len() + 1,
+        Step::Element(_) => "[00000]".len(),
+    });
+    let mut text = String::with_capacity(bytes.sum());
     for step in path {
-        match step {
-            Step::Member(name) => {
-                if !text.is_empty() {
-                    text.push('.');
-                }
-                text.push_str(name);
-            }
-            Step::Element(index) => {
-                text.push('[');
-                text.push_str(&index.to_string());
-                text.push(']');
-            }
-        }
+        // Nothing that writes to memory fails.
+        let _ = match step {
+            Step::Member(name) if text.is_empty() => text.write_str(name),
+            Step::Member(name) => write!(text, ".{name}"),
+            Step::Element(index) => write!(text, "[{index}]"),
+        };
     }
     text
 }
