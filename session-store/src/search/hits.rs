@@ -36,8 +36,9 @@ impl Run {
 
 /// The hits of a search: newest session first, and in each session in the order of its document.
 ///
-/// Threads search ahead of the consumer, by a bounded number of hits. Dropping the iterator stops them within one read,
-/// and waits for that.
+/// Threads search ahead of the consumer, by a bounded number of hits. The first hit is given as soon as it is found; those that
+/// follow may be left for a millisecond, as waking whoever waits costs more than finding them. Dropping the iterator stops the
+/// threads within one read, and waits for that.
 ///
 /// # Panics
 ///

@@ -11,7 +11,7 @@
 //! that found nothing for it. What it waits for is changed under the same lock, and whoever changes it sees there who
 //! waits, and wakes it: a consumer that sleeps, when the front has a chunk or all is over; workers, when a chunk is taken or
 //! another lane is in front. Who was woken counts as up, so that it is woken once, and looks at everything before it waits
-//! anew. A doze ends by itself, but what must not wait for that ends it in the same way: the end of the search, and half of
+//! anew. A doze ends by itself, but what must not wait for that ends it in the same way: the end of the search, and a part of
 //! what may be held, so that whoever has to wait for room finds that the consumer is up, or has nothing that it could take.
 
 use std::collections::VecDeque;
@@ -28,8 +28,8 @@ mod tests;
 const HELD: usize = 32;
 /// Chunks that the front may hold even then.
 const FRONT: usize = 2;
-/// Chunks held that end a doze, before there is no room.
-const MANY: usize = HELD / 2;
+/// Chunks held that end a doze: few, so that a consumer that gets a processor late is up before there is no room.
+const MANY: usize = HELD / 4;
 /// How long a consumer dozes, and so how late a hit may be: nothing to a reader, several files to a worker.
 const DOZE: Duration = Duration::from_millis(1);
 

@@ -32,7 +32,7 @@ fn until<T>(queue: &Queue<T>, consumer: Consumer) {
 }
 
 #[test]
-fn of_a_burst_one_chunk_wakes_the_consumer_until_half_of_what_is_held_is_there() {
+fn of_a_burst_one_chunk_wakes_the_consumer_until_much_is_held() {
     // A doze that does not end by itself shows who ends it.
     let queue = dozing_for(Duration::MAX);
     thread::scope(|scope| {
@@ -51,7 +51,7 @@ fn of_a_burst_one_chunk_wakes_the_consumer_until_half_of_what_is_held_is_there()
             assert_eq!(woken(), 1);
         }
         assert!(front.push(()).is_continue());
-        assert_eq!(woken(), 2, "before there is no room");
+        assert_eq!(woken(), 2, "long before there is no room");
         until(&queue, Consumer::Dozes);
         for _ in 1..HELD {
             assert!(behind.push(()).is_continue());
