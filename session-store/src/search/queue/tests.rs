@@ -70,6 +70,17 @@ fn of_a_burst_one_chunk_wakes_the_consumer_until_much_is_held() {
 }
 
 #[test]
+fn whoever_was_woken_is_not_woken_again_before_it_looks() {
+    let queue = Queue::default();
+    let front = queue.open();
+    queue.state().consumer = Consumer::Sleeps;
+    for _ in 0..MANY {
+        assert!(front.push(()).is_continue());
+        assert_eq!(queue.state().woken, 1);
+    }
+}
+
+#[test]
 fn after_a_doze_in_which_nothing_came_the_next_chunk_wakes_the_consumer() {
     let queue = dozing_for(Duration::ZERO);
     thread::scope(|scope| {
