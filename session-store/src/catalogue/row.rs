@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -146,15 +147,23 @@ impl<'a> Row<'a> {
         let (updated, created) = ((take.i64()?, take.u32()?), (take.i64()?, take.u32()?));
         let (has, id_length) = (take.u8()?, take.u8()?);
         let lengths = [take.u32()?, take.u32()?, take.u32()?, take.u32()?];
-        let id = std::str::from_utf8(take.bytes(usize::from(id_length))?).ok()?;
+        let id_length = usize::from(id_length);
+        let (lengths, mut all) = (lengths.map(size), Some(id_length));
+        for length in lengths {
+            all = all.and_then(|all| all.checked_add(length));
+        }
+        let mut texts = Texts::new(take.bytes(all?)?);
+        let id = texts.text(id_length)?;
         let mut text = |bit, length| {
-            let text = take.bytes(size(length))?;
+            let text = texts.text(length)?;
             Some((has & bit != 0).then_some(text))
         };
-        let title = utf8(text(TITLE, lengths[0])?)?;
-        let agent = utf8(text(AGENT, lengths[1])?)?;
-        let directory = text(DIRECTORY, lengths[2])?;
-        let model = utf8(text(MODEL, lengths[3])?)?;
+        let title = text(TITLE, lengths[0])?;
+        let agent = text(AGENT, lengths[1])?;
+        let directory = texts.bytes(lengths[2])?;
+        let directory = (has & DIRECTORY != 0).then_some(directory);
+        let model = texts.text(lengths[3])?;
+        let model = (has & MODEL != 0).then_some(model);
         let time = |bit, (seconds, nanos)| match has & bit {
             0 => Some(None),
             _ => DateTime::from_timestamp(seconds, nanos).map(Some),
@@ -224,9 +233,37 @@ pub(super) fn set_messages(row: &mut [u8], messages: u64) {
     }
 }
 
-#[expect(clippy::option_option, reason = "damaged, absent, or there")]
-fn utf8(text: Option<&[u8]>) -> Option<Option<&str>> {
-    text.map(std::str::from_utf8).transpose().ok()
+/// The texts of a row, one after another. They are checked all at once, as they are all text but for a directory of other bytes.
+struct Texts<'a> {
+    bytes: &'a [u8],
+    text: Option<&'a str>,
+    at: usize,
+}
+
+impl<'a> Texts<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let text = std::str::from_utf8(bytes).ok();
+        Self { bytes, text, at: 0 }
+    }
+
+    fn next(&mut self, length: usize) -> Range<usize> {
+        let from = self.at;
+        self.at += length;
+        from..self.at
+    }
+
+    fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+        let next = self.next(length);
+        self.bytes.get(next)
+    }
+
+    fn text(&mut self, length: usize) -> Option<&'a str> {
+        let next = self.next(length);
+        match self.text {
+            Some(text) => text.get(next),
+            None => std::str::from_utf8(self.bytes.get(next)?).ok(),
+        }
+    }
 }
 
 /// Rows that lie one after another; an error ends them.
@@ -246,5 +283,49 @@ impl<'a> Iterator for Rows<'a> {
         };
         self.0 = rest;
         Some(Ok(row))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(directory: &[u8]) -> Vec<u8> {
+        let shown = Shown {
+            title: Some("Grüße".into()),
+            directory: Some(Path::new(OsStr::from_bytes(directory)).into()),
+            model: Some("ü".into()),
+            ..Shown::default()
+        };
+        let (mut bytes, stat) = (Vec::new(), BlobStat::new(1, 2, 3, 4, 5));
+        encode(&mut bytes, "one", &shown, &stat, Some(7)).expect("a small row");
+        bytes
+    }
+
+    #[test]
+    fn texts_come_back_beside_a_directory_that_is_none() {
+        for directory in [&b"/w"[..], "/ü".as_bytes(), b"/\xff", b"\xc3"] {
+            let bytes = row(directory);
+            let (read, rest) = Row::read(&bytes).expect("a row");
+            assert!(rest.is_empty());
+            assert_eq!((read.id, read.agent, read.messages), ("one", None, Some(7)));
+            assert_eq!((read.title, read.model), (Some("Grüße"), Some("ü")));
+            let found = read.directory().map(|path| path.as_os_str().as_bytes());
+            assert_eq!(found, Some(directory));
+        }
+    }
+
+    #[test]
+    fn a_text_that_ends_within_a_character_is_no_row() {
+        let bytes = row(b"/w");
+        let title = bytes.len() - "oneGrüße/wü".len() - 16;
+        assert_eq!(bytes[title..title + 4], 7_u32.to_le_bytes());
+        for (shorter, is_row) in [(0, true), (1, true), (2, false), (3, true)] {
+            let mut bytes = bytes.clone();
+            bytes[title] -= shorter;
+            // What the title loses is the directory's.
+            bytes[title + 8] += shorter;
+            assert_eq!(Row::read(&bytes).is_some(), is_row, "{shorter} bytes less");
+        }
     }
 }

@@ -63,7 +63,7 @@ impl<'r> Unchanged<'r> {
         let newest_first = |rows: &mut Vec<&'a Row<'r>>| rows.sort_by_key(|row| Reverse(row.key()));
         let mut fresh: Vec<&'a Row<'r>> = fresh.iter().collect();
         newest_first(&mut fresh);
-        let mut looked_into = HashSet::with_capacity(fresh.len());
+        let mut looked_into = Few::default();
         fresh.retain(|row| looked_into.insert(row.id));
         let mut rows = Vec::with_capacity(self.rows.len() + fresh.len());
         let stand = self.rows.iter().zip(&self.stands);
@@ -73,6 +73,45 @@ impl<'r> Unchanged<'r> {
         // Two runs at most, unless the catalogue was not in order.
         newest_first(&mut rows);
         rows
+    }
+}
+
+/// Ids of a few sessions among many, most of which are told from them by their last bytes, without being hashed.
+#[derive(Debug)]
+struct Few<'a> {
+    ids: HashSet<&'a str>,
+    /// A bit for each spread end of an id.
+    ends: [u64; 64],
+}
+
+impl Default for Few<'_> {
+    fn default() -> Self {
+        let (ids, ends) = (HashSet::new(), [0; 64]);
+        Self { ids, ends }
+    }
+}
+
+impl<'a> Few<'a> {
+    /// The word and the bit of an id.
+    fn place(id: &str) -> (usize, u64) {
+        let end = id.as_bytes().last_chunk();
+        let end = end.map_or(0, |end| u32::from_le_bytes(*end));
+        let spread = ((u64::from(end) * 0x9e37_79b9) >> 20) & 0xfff;
+        (
+            usize::try_from(spread >> 6).unwrap_or(0),
+            1 << (spread & 63),
+        )
+    }
+
+    fn insert(&mut self, id: &'a str) -> bool {
+        let (word, bit) = Self::place(id);
+        self.ends[word] |= bit;
+        self.ids.insert(id)
+    }
+
+    fn contains(&self, id: &str) -> bool {
+        let (word, bit) = Self::place(id);
+        self.ends[word] & bit != 0 && self.ids.contains(id)
     }
 }
 
