@@ -231,8 +231,9 @@ impl<'p, S: SessionRecord> HeadProbe<'p, S> {
 
     /// Reads the header of one open document that has no journal, in steps that each cost more than the one before.
     ///
-    /// A bounded look at head and tail shows the wanted members of nearly every file. Where one of them is not there, a substring search for that key settles cheaply that the file does not
-    /// have it at all; only a file that may have it is walked from end to end.
+    /// A bounded look at head and tail shows the wanted members of nearly every file. Where one of them is not there, a substring
+    /// search for that key settles cheaply that the file does not have it at all; only a file that may have it is walked from end
+    /// to end.
     fn own_header(&self, id: &str, open: &Headed<'_>) -> Result<SessionHeader, Error> {
         let path = self.shared.path(id);
         let read = |needed: &[&str]| {

@@ -235,7 +235,8 @@ impl Query {
 pub struct Listing {
     /// One row a session, newest first.
     pub rows: Vec<SessionSummary>,
-    /// What is in the directory and could not be listed, and journals that are of other documents than those that are there, complete.
+    /// What is in the directory and could not be listed, and journals that are of other documents than those that are there, complete,
+    /// in no order.
     pub skipped: Vec<Skipped>,
     /// Where the next page begins; `None` on the last page.
     pub next: Option<Cursor>,

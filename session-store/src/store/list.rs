@@ -22,6 +22,9 @@ use look::{Look, Seen};
 use pick::{Pick, Step, shows};
 use unchanged::Unchanged;
 
+/// Sessions with a journal that are each asked for a stat, one after the other. A listing asks for more of them at once.
+const FEW: usize = 64;
+
 /// One call of `list`: what everything in it needs.
 struct Call<'c> {
     query: &'c Query,
@@ -180,15 +183,16 @@ impl<S: SessionRecord> SessionStore<S> {
             .as_ref()
             .and_then(|catalogue| catalogue.load().ok());
         let backend = &self.shared.backend;
-        let (unchanged, changed, rejected) = if let Some(bytes) = &bytes {
-            let found = backend.list(Area::Sessions)?;
-            let (unchanged, changed) = known.sort_out(bytes, &found.entries, &call.journals);
-            (unchanged, changed, found.rejected)
-        } else {
+        let (unchanged, changed, rejected) = if bytes.is_none() && call.journals.len() <= FEW {
             // Each will be looked into, and by name alone it is met once instead of twice.
             let found = backend.names(Area::Sessions)?;
             let unchanged = Unchanged::default();
             (unchanged, look.unasked(found.names), found.rejected)
+        } else {
+            let found = backend.list(Area::Sessions)?;
+            let bytes = bytes.as_deref().unwrap_or_default();
+            let (unchanged, changed) = known.sort_out(bytes, &found.entries, &call.journals);
+            (unchanged, changed, found.rejected)
         };
         let seen = look.at(changed)?;
         let fresh: Vec<Row<'_>> = seen.rows().collect();

@@ -160,11 +160,27 @@ impl<S: SessionRecord> Writer<S> {
     /// As for [`SessionStore::checkpoint`], and [`Error::Conflict`] as for [`append`](Self::append), after which the journal is as that
     /// program left it.
     pub fn checkpoint(&mut self) -> Result<bool, Error> {
-        let left = self.held()?.revision();
-        self.left = None;
-        let folded = self.store.fold(&self.id, &self.lock)?;
-        self.left = Some(folded.unwrap_or(left));
-        Ok(folded.is_some())
+        let state = self.held()?;
+        let (left, is_unfolded) = (state.revision(), state.has_journal);
+        match self.store.fold(&self.id, &self.lock) {
+            // The document that it was appended to has been replaced, and the journal is not that one's.
+            Ok(None) if is_unfolded => {
+                self.left = None;
+                let (path, reason) = (self.store.path(&self.id), ConflictReason::Changed);
+                Err(Error::Conflict { path, reason })
+            }
+            Ok(folded) => {
+                self.left = Some(folded.unwrap_or(left));
+                Ok(folded.is_some())
+            }
+            Err(error) => {
+                // Else the session is as it was.
+                if matches!(error, Error::NotDurable { .. }) {
+                    self.left = None;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Folds what was appended into the document and lets the next writer in.

@@ -201,6 +201,24 @@ fn put_another(scratch: &Scratch) {
     fs::rename(&copy, scratch.file("s.json")).unwrap();
 }
 
+#[test]
+fn a_writer_that_is_closed_says_that_the_document_it_appended_to_was_replaced() {
+    let ends: [fn(Writer) -> Result<(), Error>; 2] = [
+        |writer| writer.close(),
+        |mut writer| writer.checkpoint().map(drop),
+    ];
+    for end in ends {
+        let scratch = Scratch::new();
+        let store = saved(&scratch);
+        let mut writer = store.writer(&id("s")).unwrap();
+        writer.append(&turn(0)).unwrap();
+        put_another(&scratch);
+        is_conflict(end(writer));
+        let loaded = scratch.store().load(&id("s")).unwrap();
+        assert_eq!(loaded.messages.len(), 3, "theirs");
+    }
+}
+
 /// Sets an array that is added to: no journal can say that, so the document is written.
 fn unsayable() -> Append {
     Append::new().member("tool_uses", &[(); 0]).unwrap()
