@@ -159,6 +159,12 @@ impl Error {
         }
     }
 
+    /// A session that is not what the caller has seen, or what this call has read.
+    pub(crate) fn changed(path: PathBuf) -> Self {
+        let reason = ConflictReason::Changed;
+        Self::Conflict { path, reason }
+    }
+
     /// A document whose `id` is not the one in its file's name: a copy, or a foreign file.
     pub(crate) fn misnamed(path: &Path) -> Self {
         let reason = "the id inside is not the one in the file's name".to_owned();

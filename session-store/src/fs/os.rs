@@ -156,12 +156,7 @@ impl FileSystem for OsFs {
         dir: &str,
         wanted: &mut dyn FnMut(&OsStr) -> bool,
     ) -> io::Result<Option<Vec<DirEntry>>> {
-        found(self.in_dir(dir, |fd| {
-            if rustix::fs::fstat(fd)?.st_nlink == 0 {
-                return Err(Errno::NOENT.into());
-            }
-            list::list(fd, self.euid, self.width, wanted)
-        }))
+        found(self.in_dir(dir, |fd| list::list(fd, self.euid, self.width, wanted)))
     }
 
     fn names(
@@ -169,12 +164,7 @@ impl FileSystem for OsFs {
         dir: &str,
         wanted: &mut dyn FnMut(&OsStr) -> bool,
     ) -> io::Result<Option<Vec<DirName>>> {
-        found(self.in_dir(dir, |fd| {
-            if rustix::fs::fstat(fd)?.st_nlink == 0 {
-                return Err(Errno::NOENT.into());
-            }
-            list::names(fd, wanted)
-        }))
+        found(self.in_dir(dir, |fd| list::names(fd, wanted)))
     }
 
     fn open(&self, path: &str) -> io::Result<Box<dyn OpenBlob>> {

@@ -14,7 +14,6 @@ use crate::Error;
 use crate::append::Append;
 use crate::backend::{Blob, Lock};
 use crate::corpus::Documents;
-use crate::error::ConflictReason;
 use crate::failure::{beforehand, from_codec};
 use crate::trace::{event, span};
 use crate::view::Seen;
@@ -72,8 +71,7 @@ impl<S: SessionRecord> SessionStore<S> {
         let path = self.path(id);
         let from = state.revision();
         if append.base().is_some_and(|base| base != from) {
-            let reason = ConflictReason::Changed;
-            return Err(Error::Conflict { path, reason });
+            return Err(Error::changed(path));
         }
         if append.is_empty() {
             return Ok(from);
@@ -117,8 +115,7 @@ impl<S: SessionRecord> SessionStore<S> {
             state.is_stale = true;
             // Unless the document has the same content, such as after a link to it was made: then this counts like all that was appended.
             if is_elsewhere || !self.is_extended(id)? {
-                let reason = ConflictReason::Changed;
-                return Err(Error::Conflict { path, reason });
+                return Err(Error::changed(path));
             }
         }
         fitting.note(state);
@@ -181,8 +178,7 @@ impl<S: SessionRecord> SessionStore<S> {
             revision.map_err(|error| from_codec("read", &path, error))? == from
         };
         if !is_known {
-            let reason = ConflictReason::Changed;
-            return Err(Error::Conflict { path, reason });
+            return Err(Error::changed(path));
         }
         let target = Target {
             id,

@@ -11,7 +11,6 @@ use super::SessionStore;
 use super::write::{Over, Target};
 use crate::Error;
 use crate::backend::Blob;
-use crate::error::ConflictReason;
 use crate::order::Recency;
 use crate::probe::{Candidate, HeadProbe};
 use crate::trace::index_unused;
@@ -34,8 +33,7 @@ impl<S: SessionRecord> SessionStore<S> {
             .map(|directory| Workspace::new(directory, &resolver));
         let check = || match target.over {
             Over::Only(expected) if self.shared.backend.stat(&Blob::session(id))? != expected => {
-                let (path, reason) = (self.path(id), ConflictReason::Changed);
-                Err(Error::Conflict { path, reason })
+                Err(Error::changed(self.path(id)))
             }
             Over::Only(_) | Over::Anything => Ok(()),
         };

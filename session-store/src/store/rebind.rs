@@ -10,7 +10,6 @@ use session_model::{SessionHeader, SessionId, SessionRecord};
 use super::SessionStore;
 use super::write::{Over, Target};
 use crate::corpus::Documents;
-use crate::error::ConflictReason;
 use crate::failure::{from_codec, from_header};
 use crate::progress::{Course, Watch};
 use crate::rebind::{DirectoryText, NotThere, moved, top_edits};
@@ -171,8 +170,7 @@ impl<S: SessionRecord> SessionStore<S> {
             return Err(Error::misnamed(&path));
         }
         if header.directory.as_deref() != Some(from) {
-            let reason = ConflictReason::Changed;
-            return Err(Error::Conflict { path, reason });
+            return Err(Error::changed(path));
         }
         let top: Vec<&str> = S::DIRECTORY.iter().take(1).copied().collect();
         let text = self

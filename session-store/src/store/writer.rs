@@ -9,7 +9,6 @@ use super::SessionStore;
 use super::journaling::Journaling;
 use crate::append::Append;
 use crate::backend::{Blob, Lock};
-use crate::error::ConflictReason;
 use crate::{Error, Session};
 
 /// How many times the journal that is folded by a single append is left to a writer: it folds when it is closed, so a fold in
@@ -127,8 +126,7 @@ impl<S: SessionRecord> Writer<S> {
             return Ok(anew);
         }
         self.state = Some(anew);
-        let (path, reason) = (store.path(id), ConflictReason::Changed);
-        Err(Error::Conflict { path, reason })
+        Err(Error::changed(store.path(id)))
     }
 
     /// Adds several appends at the cost of one: one write, one sync, all of them or none.
@@ -166,8 +164,7 @@ impl<S: SessionRecord> Writer<S> {
             // The document that it was appended to has been replaced, and the journal is not that one's.
             Ok(None) if is_unfolded => {
                 self.left = None;
-                let (path, reason) = (self.store.path(&self.id), ConflictReason::Changed);
-                Err(Error::Conflict { path, reason })
+                Err(Error::changed(self.store.path(&self.id)))
             }
             Ok(folded) => {
                 self.left = Some(folded.unwrap_or(left));

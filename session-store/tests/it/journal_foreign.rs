@@ -104,15 +104,21 @@ fn what_a_writer_acknowledges_is_in_the_journal_that_has_the_name() {
     }
 }
 
+/// A session to which a writer has added two turns, whose journal was changed then, and how many of the turns that left.
+fn changed(change: Change) -> (Scratch, SessionStore, Writer, usize) {
+    let scratch = Scratch::new();
+    let store = saved(&scratch);
+    let mut writer = store.writer(&id("s")).unwrap();
+    writer.append(&turn(0)).unwrap();
+    writer.append(&turn(1)).unwrap();
+    let left = change(&scratch.file(JOURNAL));
+    (scratch, store, writer, left)
+}
+
 #[test]
 fn a_writer_that_is_closed_says_that_what_it_appended_is_gone() {
     for change in CHANGES {
-        let scratch = Scratch::new();
-        let store = saved(&scratch);
-        let mut writer = store.writer(&id("s")).unwrap();
-        writer.append(&turn(0)).unwrap();
-        writer.append(&turn(1)).unwrap();
-        let left = change(&scratch.file(JOURNAL));
+        let (scratch, _, writer, left) = changed(change);
         let closed = writer.close();
         if left == 2 {
             closed.unwrap();
@@ -128,12 +134,7 @@ fn a_writer_that_is_closed_says_that_what_it_appended_is_gone() {
 #[test]
 fn a_journal_that_was_changed_before_its_writer_went_is_looked_at_again() {
     for change in CHANGES {
-        let scratch = Scratch::new();
-        let store = saved(&scratch);
-        let mut writer = store.writer(&id("s")).unwrap();
-        writer.append(&turn(0)).unwrap();
-        writer.append(&turn(1)).unwrap();
-        let left = change(&scratch.file(JOURNAL));
+        let (scratch, store, writer, left) = changed(change);
         drop(writer);
         store.append(&id("s"), &turn(2)).unwrap();
         let loaded = scratch.store().load(&id("s")).unwrap();

@@ -297,13 +297,9 @@ fn what_a_document_may_have_of_its_journal_is_salvaged_once() {
 /// What a crash leaves between a fold and the end of its journal: a document that has what the journal adds.
 #[test]
 fn a_turn_that_only_the_journal_has_left_comes_where_it_was() {
-    let fs = MemoryFs::new();
-    let store = journal_crash::store(fs.clone(), Durability::Full);
-    journal_crash::base(&store);
-    for n in 1..6 {
-        store.append(&id("s"), &journal_crash::turn(n)).unwrap();
-    }
+    let (fs, _, _) = appended(5);
     let mut records = payloads(&fs.content(JOURNAL).unwrap());
+    let store = journal_crash::store(fs.clone(), Durability::Full);
     assert!(store.checkpoint(&id("s")).unwrap());
     let folded = fs.content("s.json").unwrap();
     records.push([&b"R"[..], Revision::of_document(&folded).as_bytes()].concat());

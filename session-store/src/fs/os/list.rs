@@ -70,16 +70,12 @@ pub(super) fn list(
                 let _ = pool.names.send(full);
                 return;
             }
-            let workers = if width.in_flight > width.threads {
-                let mut patience = Patience::new(SLOW);
-                look(dir, euid, &mut batch, &mut entries, Some(&mut patience));
-                if patience.judge() {
-                    width.in_flight
-                } else {
-                    width.threads
-                }
+            // Whether looks wait is only worth knowing where more could wait at once.
+            let mut patience = (width.in_flight > width.threads).then(|| Patience::new(SLOW));
+            look(dir, euid, &mut batch, &mut entries, patience.as_mut());
+            let workers = if patience.is_some_and(|mut patience| patience.judge()) {
+                width.in_flight
             } else {
-                look(dir, euid, &mut batch, &mut entries, None);
                 width.threads
             };
             if workers > 1 {
@@ -121,8 +117,11 @@ pub(super) fn names(
     Ok(names)
 }
 
-/// Opens a directory once more: a shared handle would share the position too.
+/// Opens a directory once more: a shared handle would share the position too. One that was removed is not there.
 fn open(root: &OwnedFd) -> io::Result<OwnedFd> {
+    if rustix::fs::fstat(root)?.st_nlink == 0 {
+        return Err(Errno::NOENT.into());
+    }
     retry(|| rustix::fs::openat(root, c".", DIRECTORY, Mode::empty()))
 }
 

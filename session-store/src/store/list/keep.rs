@@ -304,9 +304,7 @@ impl<S: SessionRecord> SessionStore<S> {
                     Some((joined, _)) => notes.joined.push(joined),
                     None => notes.unsettled.extend(SessionId::new(row.id)),
                 }
-            } else if (known.is_young(&row.stat) && fresh.contains(row.id) && is_racy(&row.stat))
-                || !Writer::takes(row)
-            {
+            } else if (is_racy(&row.stat) && fresh.contains(row.id)) || !Writer::takes(row) {
                 // Every row's id was checked when its file was listed.
                 notes.unsettled.extend(SessionId::new(row.id));
             } else {
